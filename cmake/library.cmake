@@ -1,0 +1,17 @@
+# diskless_library(NAME [DEPENDS targets...]): a static library of all *.cpp of this folder.
+# Pure parts depend on nothing but other pure parts and header libraries, so their tests need no system library.
+function(diskless_library name)
+  cmake_parse_arguments(LIB "" "" "DEPENDS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(excluded ${LIB_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
+  endforeach()
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${LIB_DEPENDS})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+  target_link_libraries(${name} PUBLIC ${LIB_DEPENDS})
+endfunction()

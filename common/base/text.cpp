@@ -1,0 +1,119 @@
+#include "common/base/text.hpp"
+
+#include <array>
+
+namespace diskless {
+
+namespace {
+constexpr std::string_view kBlanks = " \t\r\n";
+
+/// Length of the valid UTF-8 sequence that starts the text (RFC 3629), 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    const std::size_t length = first < 0x80                    ? 1
+                               : first >= 0xC2 && first < 0xE0 ? 2
+                               : first >= 0xE0 && first < 0xF0 ? 3
+                               : first >= 0xF0 && first < 0xF5 ? 4
+                                                               : 0;
+    if (length == 0 || length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xC0) != 0x80) return 0;
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
+    if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+    if (first == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
+    if (first == 0xC2 && byte(1) < 0xA0) return 0;  // C1 control characters
+    return length;
+}
+}  // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> found;
+    for (;;) {
+        const auto start = text.find_first_not_of(kBlanks);
+        if (start == std::string_view::npos) return found;
+        text.remove_prefix(start);
+        const auto end = text.find_first_of(kBlanks);
+        found.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return found;
+        text.remove_prefix(end);
+    }
+}
+
+std::vector<std::string_view> lines(std::string_view text) {
+    auto found = split(text, '\n');
+    if (found.back().empty()) found.pop_back();
+    for (auto& line : found)
+        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    return found;
+}
+
+std::string_view trim(std::string_view text) {
+    const auto start = text.find_first_not_of(kBlanks);
+    if (start == std::string_view::npos) return {};
+    return text.substr(start, text.find_last_not_of(kBlanks) - start + 1);
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+    std::string joined;
+    for (const auto& part : parts) {
+        if (&part != &parts.front()) joined += separator;
+        joined += part;
+    }
+    return joined;
+}
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return result;
+}
+
+std::string printable(std::string_view text) {
+    static constexpr std::string_view kHex = "0123456789abcdef";
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        const auto byte = static_cast<unsigned char>(text.front());
+        const std::size_t length = byte < 0x20 || byte == 0x7F ? 0 : utf8_length(text);
+        if (length == 0) {
+            result += "\\x";
+            result += kHex[byte >> 4];
+            result += kHex[byte & 15];
+            text.remove_prefix(1);
+        } else {
+            result += text.substr(0, length);
+            text.remove_prefix(length);
+        }
+    }
+    return result;
+}
+
+std::optional<long long> parse_milliseconds(std::string_view text) {
+    struct Unit {
+        std::string_view suffix;
+        long long milliseconds;
+    };
+    static constexpr std::array<Unit, 5> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"", 1000}}};
+    for (const auto& unit : kUnits) {
+        if (!text.ends_with(unit.suffix)) continue;
+        const auto number = parse_number<long long>(text.substr(0, text.size() - unit.suffix.size()));
+        if (!number || *number < 0 || *number > 1'000'000'000) return std::nullopt;
+        return *number * unit.milliseconds;
+    }
+    return std::nullopt;
+}
+
+}  // namespace diskless

@@ -1,0 +1,46 @@
+// Network interfaces, addresses and routes. Linux: libnl-3 (rtnetlink).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/net/address.hpp"
+#include "common/os/clock.hpp"
+
+namespace diskless {
+
+struct Link {
+    int index = 0;
+    std::string name;
+    std::uint16_t hardware_type = 1;  // ARPHRD_*: 1 Ethernet, 32 InfiniBand, 772 loopback
+    Mac mac;                          // of Ethernet links
+    bool up = false;                  // administratively
+    bool carrier = false;             // lower layer up: frames can leave
+    std::uint32_t mtu = 0;            // bytes
+    std::string driver;               // kernel module, may be empty
+
+    bool is_ethernet() const { return hardware_type == 1; }
+    bool operator==(const Link&) const = default;
+};
+
+class Links {
+  public:
+    virtual ~Links() = default;
+    virtual Result<std::vector<Link>> list() = 0;
+    virtual Result<> set_up(int index) = 0;
+    virtual Result<> set_down(int index) = 0;
+    virtual Result<> set_mtu(int index, std::uint32_t bytes) = 0;
+    /// Only a link that is down can be renamed.
+    virtual Result<> rename(int index, const std::string& name) = 0;
+    /// Adds the address with its broadcast address; the same address again is fine. `valid_for` 0 means for ever.
+    virtual Result<> add_address(int index, Ipv4 address, std::uint8_t prefix, Seconds valid_for) = 0;
+    virtual Result<> remove_addresses(int index) = 0;
+    /// Adds or replaces a route; router 0.0.0.0 is on-link.
+    virtual Result<> add_route(int index, const Route& route) = 0;
+    /// Waits until something about links may have changed (new link, carrier) or the deadline has passed; false then.
+    virtual bool wait_for_change(Deadline deadline) = 0;
+};
+
+}  // namespace diskless

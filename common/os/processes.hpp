@@ -1,0 +1,42 @@
+// Child processes: the only way to touch a path that may hang.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/os/clock.hpp"
+
+namespace diskless {
+
+struct SpawnRequest {
+    std::string path;                      // program file
+    std::vector<std::string> arguments;    // argv, [0] included
+    std::vector<std::string> environment;  // "NAME=value"; empty means PATH only
+    std::string console;                   // becomes stdin, stdout, stderr and controlling terminal when not empty
+};
+
+class Processes {
+  public:
+    virtual ~Processes() = default;
+
+    /// Runs `work` in a forked child and returns what it returned. `what` names it in errors. When the deadline passes
+    /// the child is killed, and abandoned if it does not die (D state): error with code ETIMEDOUT. A child that dies of
+    /// a signal gives an error that says so. `work` must not log nor touch state that the parent should see.
+    virtual Result<std::string> in_child(std::string_view what, Deadline deadline,
+                                         const std::function<Result<std::string>()>& work) = 0;
+
+    /// Starts a program that outlives this call; its process id.
+    virtual Result<int> spawn(const SpawnRequest& request) = 0;
+    /// Waits until the process has ended: its exit status as of waitpid(2). ETIMEDOUT leaves it running.
+    virtual Result<int> wait(int pid, Deadline deadline) = 0;
+    /// Replaces this process; returns only on failure.
+    virtual Error execute(const std::string& path, const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment) = 0;
+    virtual Result<> signal(int pid, int signal_number) = 0;
+    /// Every program this process has started or become so far, in order: what the boot report shows as "executed".
+    virtual std::vector<std::string> executed() const = 0;
+};
+
+}  // namespace diskless
