@@ -25,21 +25,28 @@ struct Retry {
     Milliseconds cap{15'000};
 };
 
-/// What a running step may use. Notes go into the report under the step's name.
+/// The n-th delay (n from 0); `random` is any 64-bit random number.
+Milliseconds backoff_delay(const Retry& retry, int n, std::uint64_t random);
+
+/// What a running step may use.
 class StepContext {
   public:
-    StepContext(Os& os, Deadline deadline, int attempt) : os(os), deadline(deadline), attempt(attempt) {}
+    virtual ~StepContext() = default;
+    explicit StepContext(Os& os_to_use) : os(os_to_use) {}
 
     Os& os;
-    const Deadline deadline;  // of this attempt
-    const int attempt;        // 1 at first
+    Deadline deadline;  // of this attempt
+    int attempt = 1;
 
-    void note(std::string line) { notes_.push_back(std::move(line)); }
-    /// The step did its work, but not all of it: the first problem is kept as the cause.
-    void degrade(Error problem) { problems_.push_back(std::move(problem)); }
-
-    std::vector<std::string> notes_;
-    std::vector<Error> problems_;
+    /// A line for the report, under the step's name.
+    virtual void note(std::string line) = 0;
+    /// The step did its work, but not all of it; the first problem is kept as the cause.
+    virtual void degrade(Error problem) = 0;
+    /// Tells what the step is waiting for; the executor says it on the console when the wait gets long.
+    virtual void waiting_for(std::string what) = 0;
+    /// Runs `write`, which stores the step's findings where later steps read them. A step that was abandoned past its
+    /// deadline has no say any more: false, and `write` was not run.
+    virtual bool publish(const std::function<void()>& write) = 0;
 };
 
 struct Step {
@@ -47,14 +54,17 @@ struct Step {
     std::string sentence;            // "mount 10.9.0.1:/srv/root on /sysroot"
     std::vector<std::string> needs;  // ids of steps that must have ended well (or degraded) before
     Milliseconds deadline{30'000};   // of one attempt
-    Retry retry;
+    Retry retry{};
     FailureMeans failure = FailureMeans::abort;
     std::function<Result<>(StepContext&)> run;
 };
 
 using Plan = std::vector<Step>;
 
-/// A plan that could never end well: a need that no step has, a cycle, an id twice. Empty when it is sound.
+/// Why a plan could never end well: a need that no step has, a cycle, an id twice. Empty when it is sound.
 std::vector<std::string> problems_of(const Plan& plan);
+
+/// "  id  needs a, b  sentence", one line a step, in the order in which they can start.
+std::string describe(const Plan& plan);
 
 }  // namespace diskless

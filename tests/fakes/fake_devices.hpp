@@ -1,0 +1,39 @@
+// Devices with modaliases, and a kernel that knows which module needs which.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "common/base/text.hpp"
+#include "common/os/devices.hpp"
+
+namespace diskless {
+
+class FakeDevices : public Devices {
+  public:
+    Result<std::vector<std::string>> modaliases() override { return aliases; }
+    bool wait_for_event(Deadline) override { return false; }
+    std::vector<std::string> aliases;
+};
+
+class FakeModules : public Modules {
+  public:
+    Result<> load(const std::string& path, const std::string&) override {
+        std::string name(path.substr(path.rfind('/') + 1));
+        name = name.substr(0, name.find('.'));
+        for (const auto& need : needs[name])
+            if (std::ranges::find(names, need) == names.end())
+                return fail_errno("load module " + path, ENOENT, "unknown symbol of " + need);
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+        if (on_load) on_load(name);
+        return {};
+    }
+    Result<std::vector<std::string>> loaded() const override { return names; }
+
+    std::map<std::string, std::vector<std::string>> needs;
+    std::vector<std::string> names;
+    std::function<void(const std::string&)> on_load;
+};
+
+}  // namespace diskless

@@ -1,0 +1,54 @@
+// A machine that remembers what it was told.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/os/machine.hpp"
+
+namespace diskless {
+
+class FakeMachine : public Machine {
+  public:
+    Result<> set_hostname(const std::string& name) override {
+        if (name.empty() || name.size() > 64) return fail_errno("sethostname", EINVAL);
+        hostname = name;
+        return {};
+    }
+    Result<> set_nis_domain(const std::string& name) override {
+        nis_domain = name;
+        return {};
+    }
+    std::string kernel_release() const override { return "6.1.0-fake-amd64"; }
+    std::uint64_t random() override { return random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL; }
+    Result<std::string> secret(std::size_t bytes, Deadline) override { return std::string(bytes, 'S'); }
+    void say(int level, std::string_view line) override { said.emplace_back(level, line); }
+    Error power(PowerVerb verb) override {
+        powered.push_back(verb);
+        return {"reboot: the fake machine goes on", {}, EPERM};
+    }
+    Result<> sysrq(char key) override {
+        sysrqs.push_back(key);
+        return {};
+    }
+    Result<> switch_root(const std::string& path) override {
+        root = path;
+        return {};
+    }
+
+    bool has_said(std::string_view part) const {
+        for (const auto& [level, line] : said)
+            if (line.find(part) != std::string::npos) return true;
+        return false;
+    }
+
+    std::string hostname, nis_domain, root = "/", sysrqs;
+    std::vector<std::pair<int, std::string>> said;
+    std::vector<PowerVerb> powered;
+
+  private:
+    std::uint64_t random_ = 1;
+};
+
+}  // namespace diskless

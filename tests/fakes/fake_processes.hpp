@@ -1,0 +1,52 @@
+// Children that run in this process at once, and can be told to hang or to die.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "common/os/processes.hpp"
+#include "tests/fakes/fake_clock.hpp"
+
+namespace diskless {
+
+class FakeProcesses : public Processes {
+  public:
+    explicit FakeProcesses(FakeClock& clock) : clock_(clock) {}
+
+    Result<std::string> in_child(std::string_view what, Deadline deadline,
+                                 const std::function<Result<std::string>()>& work) override {
+        if (hanging.contains(std::string(what))) {
+            clock_.advance(deadline.left(clock_));
+            return fail(std::string(what) + ": no end in time, killed", {}, ETIMEDOUT);
+        }
+        return work();
+    }
+    Result<int> spawn(const SpawnRequest& request) override {
+        executed_.push_back(request.path);
+        spawned.push_back(request);
+        return static_cast<int>(100 + spawned.size());
+    }
+    Result<int> wait(int, Deadline) override { return 0; }
+    Error execute(const std::string& path, const std::vector<std::string>& arguments,
+                  const std::vector<std::string>&) override {
+        executed_.push_back(path);
+        execute_arguments = arguments;
+        return {"execute " + path + ": the fake goes on", {}, ENOEXEC};
+    }
+    Result<> signal(int pid, int number) override {
+        signals.emplace_back(pid, number);
+        return {};
+    }
+    std::vector<std::string> executed() const override { return executed_; }
+
+    std::set<std::string> hanging;  // names of in_child work that never ends
+    std::vector<SpawnRequest> spawned;
+    std::vector<std::string> execute_arguments;
+    std::vector<std::pair<int, int>> signals;
+
+  private:
+    FakeClock& clock_;
+    std::vector<std::string> executed_;
+};
+
+}  // namespace diskless
