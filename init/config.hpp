@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "common/net/address.hpp"
+#include "common/nfs/version.hpp"
 #include "common/os/clock.hpp"
 
 namespace diskless {
-
-enum class NfsVersion { automatic, v3, v4_0, v4_1, v4_2 };
 
 /// An NFS directory: "server,server:/path" with the options that were given for it.
 struct NfsSource {

@@ -60,6 +60,11 @@ Ipv4 broadcast_of(Ipv4 address, unsigned prefix) { return Ipv4(address.value | ~
 
 bool same_network(Ipv4 a, Ipv4 b, unsigned prefix) { return ((a.value ^ b.value) & netmask(prefix).value) == 0; }
 
+bool is_host_address(Ipv4 address) {
+    const std::uint32_t first = address.value >> 24;
+    return first != 0 && first != 127 && first < 224;
+}
+
 std::optional<Mac> Mac::parse(std::string_view text) {
     std::string digits;
     for (const char c : text) {

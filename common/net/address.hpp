@@ -37,6 +37,8 @@ std::uint8_t classful_prefix(Ipv4 address);
 /// Highest address of the network: the broadcast address.
 Ipv4 broadcast_of(Ipv4 address, unsigned prefix);
 bool same_network(Ipv4 a, Ipv4 b, unsigned prefix);
+/// Can the address belong to one host on a wire? Not 0.x, loopback, multicast, reserved nor the broadcast address.
+bool is_host_address(Ipv4 address);
 
 /// A destination network and the router to it; router 0.0.0.0 means on-link.
 struct Route {

@@ -1,0 +1,21 @@
+// NFS protocol versions as the kernel's vers= option names them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace diskless {
+
+enum class NfsVersion { automatic, v3, v4_0, v4_1, v4_2 };
+
+/// "3", "4.0", "4.1", "4.2"; "" for automatic.
+std::string_view text(NfsVersion version);
+
+/// The versions a word allows, newest first: "3", "v4.1", "4" (all of 4.x), "" or "auto" (just automatic); empty when
+/// there is no such version.
+std::vector<NfsVersion> parse_nfs_version(std::string_view word);
+
+/// In which order an automatic mount tries. Newest first; each version that a server lacks costs about a round trip.
+std::vector<NfsVersion> default_nfs_order();
+
+}  // namespace diskless
