@@ -1,0 +1,36 @@
+// One kernel module file: its ELF object, uncompressed, and what its .modinfo section says.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+
+namespace diskless {
+
+/// A whole file, decompressed when it is .xz, .zst or .gz (told by content, not by name).
+Result<std::string> read_decompressed(const std::string& path);
+
+struct ModuleInfo {
+    std::vector<std::string> depends;   // module names, underscores
+    std::vector<std::string> softdeps;  // those of "pre:"
+    std::vector<std::string> aliases;   // normalized
+    std::vector<std::string> firmware;  // paths below /lib/firmware
+};
+
+/// Reads the .modinfo section ("key=value" strings, each ended by NUL). Errors: not an ELF object of this byte order,
+/// cut short, no such section.
+Result<ModuleInfo> parse_module_info(std::string_view elf);
+
+/// Has the object a section of this name? False when it is no ELF object.
+bool has_section(std::string_view elf, std::string_view name);
+
+/// Is this an ELF program that needs no interpreter, so that it can be /init?
+bool is_static_program(std::string_view elf);
+
+/// The object as strip(1) of binutils leaves it: no debug information, no BTF, no notes, no symbols that relocation
+/// does not need. The signature goes with it.
+Result<std::string> strip_module(std::string_view elf);
+
+}  // namespace diskless

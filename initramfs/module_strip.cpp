@@ -1,0 +1,51 @@
+#include <fmt/core.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "initramfs/module_file.hpp"
+
+namespace diskless {
+
+namespace {
+struct TemporaryFile {
+    std::string path = (std::filesystem::temp_directory_path() / "diskless-module-XXXXXX").string();
+    int descriptor = mkstemp(path.data());
+    TemporaryFile() = default;
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    ~TemporaryFile() {
+        if (descriptor < 0) return;
+        close(descriptor);
+        unlink(path.c_str());
+    }
+};
+
+int run_strip(const std::string& path) {
+    const char* const arguments[] = {"strip", "--strip-unneeded", "-R",         ".comment", "-R", ".BTF",
+                                     "-R",    ".note.*",          path.c_str(), nullptr};
+    pid_t child = 0;
+    // posix_spawnp takes char* for historical reasons only.
+    if (const int problem = posix_spawnp(&child, "strip", nullptr, nullptr, const_cast<char**>(arguments), environ))
+        return problem == ENOENT ? 127 : 1;
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+}  // namespace
+
+Result<std::string> strip_module(std::string_view elf) {
+    const TemporaryFile file;
+    if (file.descriptor < 0) return fail_errno("create " + file.path);
+    std::ofstream(file.path, std::ios::binary).write(elf.data(), static_cast<std::streamsize>(elf.size()));
+    const int status = run_strip(file.path);
+    if (status == 127) return fail("there is no program \"strip\"", "install binutils, or build without --strip");
+    if (status != 0) return fail(fmt::format("strip ended with status {}", status), "build without --strip");
+    return read_decompressed(file.path);
+}
+
+}  // namespace diskless

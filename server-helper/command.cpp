@@ -1,0 +1,76 @@
+#include "server-helper/command.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "server-helper/initramfs_commands.hpp"
+
+namespace diskless::server {
+
+namespace {
+Result<> show_help(const std::vector<std::string>&, Streams& streams) {
+    streams.out << "diskless-server: prepares what diskless nodes need\n\n";
+    for (const auto& command : commands()) streams.out << fmt::format("  {:<20} {}\n", command.name, command.help);
+    streams.out
+        << "\ndiskless-server COMMAND --help tells more, with examples. Exit status: 0 done, 1 failed, 2 bad usage.\n";
+    return {};
+}
+
+Result<> show_version(const std::vector<std::string>&, Streams& streams) {
+    streams.out << "diskless-server " DISKLESS_VERSION "\n";
+    return {};
+}
+
+/// How many arguments the name takes when they begin with it, else 0.
+std::size_t words_taken(const Command& command, const std::vector<std::string>& arguments) {
+    const auto name = split(command.name, ' ');
+    if (arguments.size() < name.size()) return 0;
+    return std::equal(name.begin(), name.end(), arguments.begin()) ? name.size() : 0;
+}
+
+Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
+    if (arguments.empty()) return bad_usage("no command given");
+    if (arguments[0] == "--help" || arguments[0] == "-h") arguments[0] = "help";
+    if (arguments[0] == "--version") arguments[0] = "version";
+    for (const auto& command : commands())
+        if (const auto taken = words_taken(command, arguments)) {
+            arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(taken));
+            return command.run(arguments, streams);
+        }
+    return bad_usage(fmt::format("there is no command \"{}\"", printable(join(arguments, " "))));
+}
+}  // namespace
+
+Failure bad_usage(std::string cause, std::string remedy) {
+    return fail(std::move(cause), remedy.empty() ? "see: diskless-server help" : std::move(remedy), kUsageCode);
+}
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> table = {
+        {"initramfs build", "build the initramfs of a kernel", build_initramfs},
+        {"initramfs show", "list what an initramfs holds", show_initramfs},
+        {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},
+        {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
+        {"version", "print the version", show_version},
+        {"help", "print this", show_help},
+    };
+    return table;
+}
+
+int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+    Streams streams{out, err};
+    const auto done = dispatch(arguments, streams);
+    out.flush();
+    if (done && out) return kDone;
+    if (done) {
+        err << "diskless-server: cannot write the output\n";
+        return kFailed;
+    }
+    err << "diskless-server: " << done.error().cause << '\n';
+    if (!done.error().remedy.empty()) err << "  " << done.error().remedy << '\n';
+    return done.error().code == kUsageCode ? kBadUsage : kFailed;
+}
+
+}  // namespace diskless::server
