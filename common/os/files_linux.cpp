@@ -1,0 +1,214 @@
+#include "common/os/files_linux.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "common/os/descriptor.hpp"
+#include "common/os/tree_linux.hpp"
+
+namespace diskless {
+
+namespace {
+
+Failure failed(std::string_view call, const std::string& path, int code = errno) {
+    return fail_errno(fmt::format("{} {}", call, path), code);
+}
+
+FileKind kind_of(mode_t mode) {
+    switch (mode & S_IFMT) {
+        case S_IFDIR:
+            return FileKind::directory;
+        case S_IFLNK:
+            return FileKind::symlink;
+        case S_IFCHR:
+            return FileKind::character_device;
+        case S_IFBLK:
+            return FileKind::block_device;
+        case S_IFIFO:
+            return FileKind::fifo;
+        case S_IFSOCK:
+            return FileKind::socket;
+        default:
+            return FileKind::regular;
+    }
+}
+
+bool write_all(int descriptor, std::string_view content) {
+    while (!content.empty()) {
+        const auto written = ::write(descriptor, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<std::string> LinuxFiles::read(const std::string& path, std::size_t limit) const {
+    // O_NONBLOCK: a fifo that somebody left in place of a list must not stop us
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) return failed("open", path);
+    std::string content;
+    std::size_t used = 0;
+    for (;;) {
+        content.resize(std::min(limit, used + 16384) + 1);  // one more than allowed tells "too big"
+        const auto got = ::read(file.get(), content.data() + used, content.size() - used);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failed("read", path);
+        if (got == 0) break;
+        used += static_cast<std::size_t>(got);
+        if (used > limit) return failed("read", path, EFBIG);
+    }
+    content.resize(used);
+    return content;
+}
+
+Result<> LinuxFiles::write(const std::string& path, std::string_view content) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
+    if (!file) return failed("open", path);
+    if (!write_all(file.get(), content) || !file.close()) return failed("write", path);
+    return {};
+}
+
+Result<> LinuxFiles::replace(const std::string& path, std::string_view content, std::uint32_t mode) {
+    const auto parent = parent_path(path);
+    const auto temporary = join_path(parent, fmt::format(".diskless-{}.tmp", ::getpid()));
+    ::unlink(temporary.c_str());  // of a process with our number that was killed
+    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return failed("create", temporary);
+    if (!write_all(file.get(), content) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 ||
+        !file.close() || ::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int code = errno;
+        ::unlink(temporary.c_str());
+        return failed("replace", path, code);
+    }
+    const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory) ::fsync(directory.get());  // the new name survives a power cut; some file systems cannot
+    return {};
+}
+
+Result<FileStatus> LinuxFiles::status(const std::string& path) const {
+    struct stat found {};
+    if (::fstatat(AT_FDCWD, path.c_str(), &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
+        return failed("stat", path);
+    return FileStatus{kind_of(found.st_mode),
+                      found.st_mode & 07777,
+                      found.st_uid,
+                      found.st_gid,
+                      static_cast<std::uint64_t>(found.st_size),
+                      found.st_dev,
+                      found.st_ino,
+                      found.st_mtim.tv_sec};
+}
+
+Result<std::string> LinuxFiles::read_link(const std::string& path) const {
+    std::string target(4096, '\0');
+    const auto length = ::readlink(path.c_str(), target.data(), target.size());
+    if (length < 0) return failed("readlink", path);
+    target.resize(static_cast<std::size_t>(length));
+    return target;
+}
+
+Result<std::vector<std::string>> LinuxFiles::list(const std::string& path) const {
+    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return failed("open directory", path);
+    std::vector<std::string> names;
+    if (!for_each_name(directory.get(), [&](const char* name, unsigned char) {
+            names.emplace_back(name);
+            return true;
+        }))
+        return failed("read directory", path);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mode) {
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
+        return {};
+    }
+    if (errno == ENOENT && path.size() > 1 && parent_path(path) != ".") {
+        TRY(make_directories(parent_path(path), mode));
+        if (::mkdir(path.c_str(), 0700) == 0) {
+            if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+            return {};
+        }
+    }
+    if (errno != EEXIST) return failed("mkdir", path);
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return failed("mkdir", path);
+    if (!S_ISDIR(found.st_mode)) return failed("mkdir", path, ENOTDIR);
+    return {};
+}
+
+Result<> LinuxFiles::make_symlink(const std::string& target, const std::string& path) {
+    if (::symlink(target.c_str(), path.c_str()) != 0) return failed("symlink", path);
+    return {};
+}
+
+Result<> LinuxFiles::make_device(const std::string& path, FileKind kind, unsigned major_number, unsigned minor_number,
+                                 std::uint32_t mode) {
+    const mode_t type = kind == FileKind::block_device ? S_IFBLK : kind == FileKind::fifo ? S_IFIFO : S_IFCHR;
+    if (::mknod(path.c_str(), type | (mode & 07777), makedev(major_number, minor_number)) != 0)
+        return failed("mknod", path);
+    if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+    return {};
+}
+
+Result<> LinuxFiles::make_file(const std::string& path, std::uint32_t mode) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) {
+        if (errno != EEXIST) return failed("create", path);
+        struct stat found {};
+        if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return failed("create", path, EISDIR);
+        return {};
+    }
+    if (::fchmod(file.get(), mode) != 0) return failed("chmod", path);
+    return {};
+}
+
+Result<> LinuxFiles::link(const std::string& existing, const std::string& path) {
+    if (::link(existing.c_str(), path.c_str()) != 0) return failed("link", path);
+    return {};
+}
+
+Result<> LinuxFiles::rename(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed(fmt::format("rename {} to", from), to);
+    return {};
+}
+
+Result<> LinuxFiles::set_mode(const std::string& path, std::uint32_t mode) {
+    if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+    return {};
+}
+
+Result<> LinuxFiles::remove(const std::string& path) {
+    // unlink(2) says EISDIR for a directory, whatever is in it
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+    if (errno == EISDIR && (::rmdir(path.c_str()) == 0 || errno == ENOENT)) return {};
+    return failed("remove", path);
+}
+
+Result<> LinuxFiles::remove_tree(const std::string& path) {
+    Descriptor parent(::open(parent_path(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!parent) {
+        if (errno == ENOENT) return {};
+        return failed("open directory", parent_path(path));
+    }
+    return remove_tree_at(parent.get(), base_name(path), path);
+}
+
+Result<CopyResult> LinuxFiles::copy(const std::string& from, const std::string& to, CopyWhat what, bool cross_mounts) {
+    return copy_tree(from, to, what, cross_mounts);
+}
+
+}  // namespace diskless
