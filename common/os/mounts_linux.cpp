@@ -64,12 +64,23 @@ std::string complaint(libmnt_context* context, int result) {
     return result < 0 ? error_text(-result) : "refused";
 }
 
+/// Behind an open quote libmount reads no option, and mounts without the rest: it must not drop a "ro" silently.
+bool is_readable(std::string_view options) {
+    bool open = false;
+    for (std::size_t i = 0; i < options.size(); ++i)
+        if (options[i] == '"' && (i == 0 || options[i - 1] != '\\')) open = !open;
+    return !open;
+}
+
 /// libmount splits fstab options into flags, the file system's own data (NFS: verbatim, addr= included) and what only
 /// user space means (_netdev, nofail, user, x-*), and makes the one or two mount(2) calls they need.
 ///
 /// Switched off: helpers (it would run mount.nfs), utab, looking the source up, and resolving paths. What remains
 /// opens no file, so it works before /proc is mounted.
 Result<> mount_by_libmount(const std::string& what, const MountRequest& request) {
+    if (!is_readable(request.options))
+        return fail(fmt::format("{}: unreadable options '{}'", what, printable(request.options)),
+                    "quote option values as in a=\"b,c\"", EINVAL);
     const Context context(mnt_new_context(), &mnt_free_context);
     if (!context) return fail_errno(what, ENOMEM);
     mnt_context_disable_helpers(context.get(), 1);
