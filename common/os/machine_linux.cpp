@@ -1,0 +1,141 @@
+#include "common/os/machine_linux.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/os/clock_linux.hpp"
+#include "common/os/descriptor.hpp"
+
+namespace diskless {
+
+namespace {
+
+constexpr std::size_t kLongestRecord = 900;  // bytes; the kernel refuses records over about 1000 (PRINTKRB_RECORD_MAX)
+constexpr int kKexec = 0x45584543;           // LINUX_REBOOT_CMD_KEXEC, not in <sys/reboot.h>
+
+int command_of(PowerVerb verb) {
+    switch (verb) {
+        case PowerVerb::reboot:
+            return RB_AUTOBOOT;
+        case PowerVerb::poweroff:
+            return RB_POWER_OFF;
+        case PowerVerb::halt:
+            return RB_HALT_SYSTEM;
+        case PowerVerb::kexec:
+            return kKexec;
+    }
+    return RB_AUTOBOOT;
+}
+
+bool write_line(const char* path, std::string_view record) {
+    // A console can block for ever when its terminal stopped the output: never wait for it.
+    const Descriptor file(open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    return file && write_all(file.get(), record.data(), record.size());
+}
+
+}  // namespace
+
+Result<> LinuxMachine::set_hostname(const std::string& name) {
+    if (sethostname(name.data(), name.size()) != 0)
+        return fail_errno("set hostname " + printable(name), errno, errno == EINVAL ? "at most 64 characters" : "");
+    return {};
+}
+
+Result<> LinuxMachine::set_nis_domain(const std::string& name) {
+    if (setdomainname(name.data(), name.size()) != 0)
+        return fail_errno("set NIS domain " + printable(name), errno, errno == EINVAL ? "at most 64 characters" : "");
+    return {};
+}
+
+std::string LinuxMachine::kernel_release() const {
+    utsname names{};
+    return uname(&names) == 0 ? names.release : "";
+}
+
+std::uint64_t LinuxMachine::random() {
+    std::uint64_t number = 0;
+    // GRND_INSECURE is known since Linux 5.6
+    if (getrandom(&number, sizeof number, GRND_INSECURE) == sizeof number) return number;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number) return number;
+    // /dev/urandom never blocks on the kernels that come here; the clock keeps two nodes apart where it is not there
+    // yet
+    const Descriptor file(open("/dev/urandom", O_RDONLY | O_CLOEXEC));
+    if (file && read(file.get(), &number, sizeof number) == sizeof number) return number;
+    const auto time = static_cast<std::uint64_t>((linux_clock().now() + linux_clock().wall()).count());
+    return time * 0x9E3779B97F4A7C15ULL;
+}
+
+Result<std::string> LinuxMachine::secret(std::size_t bytes, Deadline deadline) {
+    std::string secret(bytes, '\0');
+    for (std::size_t had = 0; had < bytes;) {
+        const auto got = getrandom(secret.data() + had, bytes - had, GRND_NONBLOCK);
+        if (got >= 0) {
+            had += static_cast<std::size_t>(got);
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return fail_errno("get random bytes");
+        if (deadline.passed(linux_clock()))
+            return fail_errno("wait for the kernel's random pool", ETIMEDOUT,
+                              "give the machine a source of randomness (virtio-rng, a newer CPU, a kept seed)");
+        // poll(2) on /dev/random means different things in different kernels; this state ends once in a boot
+        linux_clock().sleep(std::min<Nanoseconds>(Milliseconds{20}, deadline.left(linux_clock())));
+    }
+    return secret;
+}
+
+std::string kernel_log_record(int level, std::string_view line) {
+    auto record = fmt::format("<{}>diskless: {}", std::clamp(level, 0, 7), printable(line.substr(0, kLongestRecord)));
+    if (record.size() >= kLongestRecord) {
+        std::size_t end = kLongestRecord - 4;
+        while ((static_cast<unsigned char>(record[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 character
+        record.resize(end);
+        record += "...";
+    }
+    return record += '\n';
+}
+
+void LinuxMachine::say(int level, std::string_view line) {
+    const auto record = kernel_log_record(level, line);
+    // Opened for each line: the kernel lets ten lines in five seconds through per open file (printk.devkmsg=ratelimit),
+    // and /dev changes its place at the root switch.
+    if (write_line("/dev/kmsg", record)) return;
+    write_line("/dev/console", record.substr(record.find('>') + 1));
+}
+
+Error LinuxMachine::power(PowerVerb verb) {
+    ::reboot(command_of(verb));
+    return fail_errno(fmt::format("reboot(2), {}", text(verb)), errno,
+                      verb == PowerVerb::kexec && errno == EINVAL ? "load a kernel by kexec first" : "")
+        .value();
+}
+
+Result<> LinuxMachine::sysrq(char key) {
+    const Descriptor trigger(open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC));
+    if (!trigger || !write_all(trigger.get(), &key, 1))
+        return fail_errno(fmt::format("sysrq '{}' by /proc/sysrq-trigger", printable(std::string_view(&key, 1))));
+    return {};
+}
+
+Result<> LinuxMachine::switch_root(const std::string& path) {
+    const auto what = "switch root to " + printable(path);
+    // Nothing in the old root is moved or deleted: the resident agent goes on living there, with its own /proc, /sys,
+    // /dev and /run. pivot_root(2) is no choice, the kernel's first root cannot be pivoted away.
+    if (chdir(path.c_str()) != 0) return fail_errno(what);
+    if (mount(".", "/", nullptr, MS_MOVE, nullptr) != 0)
+        return fail_errno(what + ", move its mount onto /", errno,
+                          errno == EINVAL ? "the new root must be a mount point, and / must not be shared" : "");
+    if (chroot(".") != 0) return fail_errno(what + ", chroot");
+    if (chdir("/") != 0) return fail_errno(what + ", chdir /");
+    return {};
+}
+
+}  // namespace diskless
