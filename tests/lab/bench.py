@@ -81,7 +81,7 @@ class Bench:
         case = self.case
         self.tree.mkdir()
         mount_tree(self.namespace, self.tree)
-        source = self.choices.root or roots.flavour(case.root)
+        source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
         if case.root_writable or case.root_files:
             # Not below the case's own temporary directory: hard links need the cache's file system.
             self.shared_root = self._work_beside_cache() / "root"

@@ -47,6 +47,10 @@ CASES: tuple[Case, ...] = (
                 Shell("echo hello >/var/log/x"), OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"),
                 Shell("touch /opt/no", "Read-only file system"), Report("root.server", "10.9.0.1"),
                 Type("/sbin/reboot -f"), GoesDown(20))),
+    Case("lab-debian", "x",
+         "lab.root={root} lab.options=vers=3", image="handmade", root="debian",
+         steps=(PowerOn(), Console("handmade: hand over", 30), Login(120), Shell("systemctl --failed; systemd-analyze; systemd-analyze blame | head -20"),
+                Type("systemctl reboot"), GoesDown(20))),
 )
 
 

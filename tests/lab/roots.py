@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cache
+from kernels import Kernel
 from namespace import LabError
 
 MIRROR = os.environ.get("DISKLESS_MIRROR", "http://deb.debian.org/debian")
@@ -47,29 +48,43 @@ def copy(source: Path, target: Path) -> None:
     cache.run(["cp", "-a", f"{source}/.", str(target)])
 
 
-def debian() -> Path:
-    return cache.kept(f"root-debian-{cache.fingerprint(SUITE, _DEBIAN, _MASKED, 2)}", _make_debian)
+def debian(kernel: Kernel) -> Path:
+    base = cache.kept(f"root-debian-{cache.fingerprint(SUITE, _DEBIAN, _MASKED, 2)}", _make_debian)
+    return _with_modules(base, kernel)
 
 
-def debian_sysvinit() -> Path:
-    return cache.kept(f"root-sysvinit-{cache.fingerprint(SUITE, _SYSVINIT, 1)}", _make_sysvinit)
+def debian_sysvinit(kernel: Kernel) -> Path:
+    base = cache.kept(f"root-sysvinit-{cache.fingerprint(SUITE, _SYSVINIT, 1)}", _make_sysvinit)
+    return _with_modules(base, kernel)
 
 
-def busybox() -> Path:
+def busybox(_: Kernel | None = None) -> Path:
     return cache.kept("root-busybox-2", _make_busybox)
 
 
-def rwtab() -> Path:
+def rwtab(_: Kernel | None = None) -> Path:
     return cache.kept("root-rwtab-1", _make_rwtab)
 
 
 FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab}
 
 
-def flavour(name: str) -> Path:
+def flavour(name: str, kernel: Kernel) -> Path:
     if name not in FLAVOURS:
         raise LabError(f"no root {name!r}; there are {', '.join(FLAVOURS)}")
-    return FLAVOURS[name]()
+    return FLAVOURS[name](kernel)
+
+
+def _with_modules(base: Path, kernel: Kernel) -> Path:
+    """`base` as if the package of `kernel` were installed in it."""
+
+    def make(root: Path) -> None:
+        clone(base, root)
+        modules = root / "usr/lib/modules" / kernel.version
+        modules.mkdir(parents=True)
+        clone(kernel.modules, modules)
+
+    return cache.kept(f"{base.name}+{kernel.version}", make)
 
 
 def debootstrap(root: Path, packages: str, *options: str) -> None:
