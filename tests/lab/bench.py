@@ -58,12 +58,15 @@ class Bench:
     def _set_up(self) -> None:
         case = self.case
         self.network = Network(self.namespace)
+        if case.netboot:
+            self.network.announce_ipv6()
         self._lay_out_tree()
         self._before = roots.Manifest.of(self.shared_root)
         exports = [Export(self.root_path, writable=case.root_writable), Export(SNAPSHOTS, writable=True)]
         exports += case.exports
         self.nfs = NfsServer(self.namespace, self._work, exports)
-        self.dhcp = DhcpServer(self.namespace, self._work, case.dhcp) if case.dhcp else None
+        self.dhcp = (DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot="boot.ipxe" if case.netboot else None)
+                     if case.dhcp else None)
         self.time = TimeServer(self.namespace, self._work)
         if case.packets:
             self._capture: Process | None = self.network.capture(self.packets)
@@ -80,6 +83,7 @@ class Bench:
         """/srv as nodes see it: images (bound from the cache), snapshots, and what the case adds."""
         case = self.case
         self.tree.mkdir()
+        (self.tree / "tftp").mkdir()
         mount_tree(self.namespace, self.tree)
         source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
         if case.root_writable or case.root_files:
@@ -130,7 +134,20 @@ class Bench:
         return images.image(self.case.image, self.choices.kernel, self._work)
 
     def power_on(self) -> None:
-        self.node.start(self.choices.kernel.image, self.initramfs(), self.command_line())
+        if self.case.netboot:
+            self._offer_boot_files()
+            self.node.start()
+        else:
+            self.node.start(self.choices.kernel.image, self.initramfs(), self.command_line())
+
+    def _offer_boot_files(self) -> None:
+        """Kernel, image and an iPXE script for TFTP: the node's network card does the rest."""
+        tftp = self.tree / "tftp"
+        shutil.copyfile(self.choices.kernel.image, tftp / "vmlinuz")
+        shutil.copyfile(self.initramfs(), tftp / "initramfs.img")
+        (tftp / "boot.ipxe").write_text("#!ipxe\n"
+                                        f"kernel vmlinuz initrd=initramfs.img {self.command_line()}\n"
+                                        "initrd initramfs.img\nboot\n")
 
     def later(self, seconds: float, what: Any) -> None:
         """Calls `what` in `seconds`; its failure is the case's."""

@@ -10,8 +10,8 @@ from typing import Mapping
 
 from node import Hardware
 from server import Dhcp, Export
-from steps import (Console, CutNetwork, GoesDown, KillNfs, Login, Mounted, Never, OnServer, PacketsLost, PowerOn, Report,
-                   Shell, StartDhcp, StartNfs, Step, Type, mounted)
+from steps import (Console, CutNetwork, GoesDown, KillNfs, Login, MendNetwork, Mounted, Never, OnServer, PacketsLost, PowerOn, Report,
+                   Shell, Silent, StartDhcp, StartNfs, Step, Type, mounted)
 
 DISKLESSCTL = "/run/diskless/disklessctl"
 
@@ -36,6 +36,7 @@ class Case:
     nfs_late: bool = False
     loss_percent: int = 0
     hardware: Hardware = Hardware()
+    netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
     packets: bool = False                     # capture br0
 
 
@@ -47,10 +48,16 @@ CASES: tuple[Case, ...] = (
                 Shell("echo hello >/var/log/x"), OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"),
                 Shell("touch /opt/no", "Read-only file system"), Report("root.server", "10.9.0.1"),
                 Type("/sbin/reboot -f"), GoesDown(20))),
-    Case("lab-debian", "x",
-         "lab.root={root} lab.options=vers=3", image="handmade", root="debian",
-         steps=(PowerOn(), Console("handmade: hand over", 30), Login(120), Shell("systemctl --failed; systemd-analyze; systemd-analyze blame | head -20"),
-                Type("systemctl reboot"), GoesDown(20))),
+    Case("lab-netboot", "the network card fetches kernel and image by TFTP",
+         "lab.root={root} lab.options=vers=3", image="handmade", netboot=True,
+         steps=(PowerOn(), Console("handmade: hand over", 60), Login(30))),
+    Case("lab-loss", "the laboratory loses a fifth of all frames, and a hand-made image boots all the same",
+         "lab.root={root} lab.options=vers=3", image="handmade", loss_percent=20,
+         steps=(PowerOn(), Console("handmade: hand over", 120), Login(120), PacketsLost(10))),
+    Case("lab-cut", "a node whose cable is cut stays where it is; mended, it goes on",
+         "lab.root={root} lab.options=vers=3", image="handmade",
+         steps=(PowerOn(), Login(60), CutNetwork(), Type("ls /opt >/dev/null; echo 3 >/proc/sys/vm/drop_caches; ls /home /opt/; echo went-on"),
+                Silent("^went-on", 5), MendNetwork(), Console("^went-on", 60))),
 )
 
 

@@ -57,7 +57,7 @@ class Network:
 
     def lose(self, percent: int) -> None:
         """Loses that share of all frames between servers and nodes, in both directions, at random."""
-        lost = f"numgen random mod 100 < {percent} counter drop"
+        lost = f"numgen random mod 100 < {percent} counter drop;"
         self._namespace.run("nft", "-f", "-", stdin=f"""
             table bridge loss {{
                 chain to_server   {{ type filter hook input priority 0; {lost} }}

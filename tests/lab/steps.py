@@ -52,6 +52,24 @@ class Never:
 
 
 @dataclass(frozen=True)
+class Silent:
+    """Nothing that matches `pattern` comes during the next `seconds`."""
+
+    pattern: str
+    seconds: float
+
+    def run(self, bench: Bench) -> None:
+        console = bench.node.console
+        deadline = time.monotonic() + self.seconds
+        start = len(console.text)
+        while time.monotonic() < deadline:
+            console.pump(deadline - time.monotonic())
+            found = re.search(self.pattern, console.text[start:], re.MULTILINE)
+            if found:
+                raise LabError(f"console: {found[0]!r} came too early")
+
+
+@dataclass(frozen=True)
 class Login:
     """The root shell that the lab's roots have on the serial console is there and quiet."""
 
@@ -236,6 +254,12 @@ class CutNetwork:
 
     def run(self, bench: Bench) -> None:
         bench.node.cut()
+
+
+@dataclass(frozen=True)
+class MendNetwork:
+    def run(self, bench: Bench) -> None:
+        bench.node.restore()
 
 
 @dataclass(frozen=True)
