@@ -23,7 +23,6 @@ from node import Node
 from server import DhcpServer, Export, NfsServer, TimeServer, mount_tree, place
 
 IMAGES = "/srv/diskless/images"
-SNAPSHOTS = "/srv/diskless/snapshots"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Bench:
             self.network.announce_ipv6()
         self._lay_out_tree()
         self._before = roots.Manifest.of(self.shared_root)
-        exports = [Export(self.root_path, writable=case.root_writable), Export(SNAPSHOTS, writable=True)]
+        exports = [Export(self.root_path, writable=case.root_writable), Export(case.snapshots_path, writable=True)]
         exports += case.exports
         self.nfs = NfsServer(self.namespace, self._work, exports)
         self.dhcp = (DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot="boot.ipxe" if case.netboot else None)
@@ -72,7 +71,8 @@ class Bench:
             self._capture: Process | None = self.network.capture(self.packets)
         if case.loss_percent:
             self.network.lose(case.loss_percent)
-        self.time.start()
+        if case.time_server:
+            self.time.start()
         if not case.nfs_late:
             self.nfs.start()
         if self.dhcp and not case.dhcp_late:
@@ -113,7 +113,7 @@ class Bench:
 
     @property
     def snapshots(self) -> Path:
-        return self.tree / Path(SNAPSHOTS).relative_to("/srv")
+        return self.tree / Path(self.case.snapshots_path).relative_to("/srv")
 
     @property
     def packets(self) -> Path:
@@ -125,7 +125,7 @@ class Bench:
 
     def command_line(self) -> str:
         values = {"root": self.root_path, "server": network.SERVER, "dead": network.DEAD_SERVER,
-                  "snapshots": SNAPSHOTS, "address": network.address(1), "mac": network.mac(1)}
+                  "snapshots": self.case.snapshots_path, "address": network.address(1), "mac": network.mac(1)}
         return f"console=ttyS0 loglevel=4 {self.case.cmdline.format(**values)}".strip()
 
     def initramfs(self) -> Path:

@@ -138,7 +138,7 @@ def _dnsmasq_configuration(dhcp: Dhcp, nodes: int, tftp_boot: str | None) -> str
         lines.append(f"dhcp-option=option:ntp-server,{network.SERVER}")
     for node in range(1, nodes + 1):
         name = f",node{node}" if dhcp.hostnames else ""
-        lines.append(f"dhcp-host={network.mac(node)},{network.address(node)}{name}")
+        lines.append(f"dhcp-host={network.mac(node)},{network.mac(node, 1)},{network.address(node)}{name}")
     lines += [f"dhcp-option={option}" for option in dhcp.options]
     if tftp_boot is not None:
         lines += ["enable-tftp", "tftp-root=/srv/tftp", f"dhcp-boot={tftp_boot}", "enable-ra",

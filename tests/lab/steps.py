@@ -226,6 +226,16 @@ class OnServer:
 
 
 @dataclass(frozen=True)
+class MakeSnapshot:
+    """The administrator makes the snapshot that a node waits for."""
+
+    name: str
+
+    def run(self, bench: Bench) -> None:
+        (bench.snapshots / self.name).mkdir()
+
+
+@dataclass(frozen=True)
 class StartNfs:
     after: float = 0  # seconds; the steps that follow do not wait for it
 
