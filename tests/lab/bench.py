@@ -1,0 +1,196 @@
+"""One case set up: servers, cables and node, with what its steps need to look at them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cache
+import cases
+import images
+import network
+import roots
+from kernels import Kernel
+from namespace import LabError, Namespace, Process
+from network import Network
+from node import Node
+from server import DhcpServer, Export, NfsServer, TimeServer, mount_tree, place
+
+IMAGES = "/srv/diskless/images"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the command line of `run` decides for every case."""
+
+    kernel: Kernel
+    logs: Path
+    root: Path | None = None       # the user's own root in place of the case's flavour
+    initramfs: Path | None = None  # the user's own image
+    verbose: bool = False
+
+
+class Bench:
+    def __init__(self, case: cases.Case, choices: Choices) -> None:
+        self.case, self.choices = case, choices
+        self.logs = choices.logs / case.name
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.logs.mkdir(parents=True)
+        self._work = Path(tempfile.mkdtemp(prefix="diskless-lab-"))
+        self.tree = self._work / "srv"
+        self.started = time.monotonic()
+        self._timers: list[threading.Timer] = []
+        self._failure_of_timer: BaseException | None = None
+        self.namespace = Namespace(self.logs)
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
+        case = self.case
+        self.network = Network(self.namespace)
+        if case.netboot:
+            self.network.announce_ipv6()
+        self._lay_out_tree()
+        self._before = roots.Manifest.of(self.shared_root)
+        exports = [Export(self.root_path, writable=case.root_writable), Export(case.snapshots_path, writable=True)]
+        exports += case.exports
+        self.nfs = NfsServer(self.namespace, self._work, exports)
+        self.dhcp = (DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot="boot.ipxe" if case.netboot else None)
+                     if case.dhcp else None)
+        self.time = TimeServer(self.namespace, self._work)
+        if case.packets:
+            self._capture: Process | None = self.network.capture(self.packets)
+        if case.loss_percent:
+            self.network.lose(case.loss_percent)
+        if case.time_server:
+            self.time.start()
+        if not case.nfs_late:
+            self.nfs.start()
+        if self.dhcp and not case.dhcp_late:
+            self.dhcp.start()
+        self.node = Node(self.namespace, self.network, 1, case.hardware, self.logs, self._work)
+
+    def _lay_out_tree(self) -> None:
+        """/srv as nodes see it: images (bound from the cache), snapshots, and what the case adds."""
+        case = self.case
+        self.tree.mkdir()
+        (self.tree / "tftp").mkdir()
+        mount_tree(self.namespace, self.tree)
+        source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
+        if case.root_writable or case.root_files:
+            # Not below the case's own temporary directory: hard links need the cache's file system.
+            self.shared_root = self._work_beside_cache() / "root"
+            self.shared_root.mkdir()
+            (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
+            for path, text in case.root_files.items():
+                roots.write(self.shared_root / path, text)
+        else:
+            self.shared_root = source
+        place(self.namespace, self.tree, self.root_path, self.shared_root)
+        self.snapshots.mkdir(parents=True)
+        for name in case.snapshots:
+            (self.snapshots / name).mkdir()
+        for path, text in case.server_files.items():
+            roots.write(self.tree / Path(path).relative_to("/srv"), text)
+
+    def _work_beside_cache(self) -> Path:
+        self._beside = Path(tempfile.mkdtemp(prefix="run-", dir=cache.directory()))
+        return self._beside
+
+    @property
+    def root_path(self) -> str:
+        """The root as nodes name it."""
+        return self.case.root_path or f"{IMAGES}/{self.case.root}"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.tree / Path(self.case.snapshots_path).relative_to("/srv")
+
+    @property
+    def packets(self) -> Path:
+        return self.logs / "packets.pcap"
+
+    def on_server(self, path: str) -> Path:
+        """Where the host has what nodes and servers call `path`."""
+        return self.tree / Path(path).relative_to("/srv")
+
+    def command_line(self) -> str:
+        values = {"root": self.root_path, "server": network.SERVER, "dead": network.DEAD_SERVER,
+                  "snapshots": self.case.snapshots_path, "address": network.address(1), "mac": network.mac(1)}
+        return f"console=ttyS0 loglevel=4 {self.case.cmdline.format(**values)}".strip()
+
+    def initramfs(self) -> Path:
+        if self.choices.initramfs:
+            return self.choices.initramfs
+        return images.image(self.case.image, self.choices.kernel, self._work)
+
+    def power_on(self) -> None:
+        if self.case.netboot:
+            self._offer_boot_files()
+            self.node.start()
+        else:
+            self.node.start(self.choices.kernel.image, self.initramfs(), self.command_line())
+
+    def _offer_boot_files(self) -> None:
+        """Kernel, image and an iPXE script for TFTP: the node's network card does the rest."""
+        tftp = self.tree / "tftp"
+        shutil.copyfile(self.choices.kernel.image, tftp / "vmlinuz")
+        shutil.copyfile(self.initramfs(), tftp / "initramfs.img")
+        (tftp / "boot.ipxe").write_text("#!ipxe\n"
+                                        f"kernel vmlinuz initrd=initramfs.img {self.command_line()}\n"
+                                        "initrd initramfs.img\nboot\n")
+
+    def later(self, seconds: float, what: Any) -> None:
+        """Calls `what` in `seconds`; its failure is the case's."""
+        def guarded() -> None:
+            try:
+                what()
+            except BaseException as error:  # pylint: disable=broad-except
+                self._failure_of_timer = error
+
+        timer = threading.Timer(seconds, guarded)
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
+    def boot_report(self) -> dict[str, Any]:
+        """boot.json as the node left it in its snapshot on the server."""
+        file = self.snapshots / self.case.snapshot / ".diskless/boot.json"
+        try:
+            report: dict[str, Any] = json.loads(file.read_text())
+        except FileNotFoundError as error:
+            raise LabError(f"no boot report in the snapshot: {error.filename}") from error
+        except ValueError as error:
+            raise LabError(f"{file.name} is not JSON: {error}") from error
+        shutil.copy2(file, self.logs / "boot.json")
+        return report
+
+    def check_root_untouched(self) -> None:
+        if self.case.root_writable:
+            return
+        changed = self._before.differences(roots.Manifest.of(self.shared_root))
+        if changed:
+            raise LabError(f"the shared root was written to: {', '.join(changed[:5])}")
+
+    def check_timers(self) -> None:
+        if self._failure_of_timer:
+            raise LabError(f"while the case ran: {self._failure_of_timer}")
+
+    def close(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        for timer in self._timers:
+            timer.join()
+        self.namespace.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+        if hasattr(self, "_beside"):
+            shutil.rmtree(self._beside, ignore_errors=True)

@@ -1,0 +1,67 @@
+"""The distribution's own kernel and modules, taken from its package; nothing is installed on the host."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cache
+from namespace import LabError
+
+_META = "linux-image-cloud-amd64"
+
+
+@dataclass(frozen=True)
+class Kernel:
+    root: Path  # directory with boot/vmlinuz-VERSION and lib/modules/VERSION
+    version: str
+    image: Path
+
+    @property
+    def modules(self) -> Path:
+        return self.root / "lib/modules" / self.version
+
+
+def distribution_kernel(version: str | None = None) -> Kernel:
+    """Debian's cloud kernel, `version` "6.1.0-56-cloud-amd64" or the newest that is cached, else the newest there is."""
+    if version is None:
+        cached = sorted(cache.directory().glob("kernel-*"), key=lambda path: path.stat().st_mtime)
+        version = cached[-1].name.removeprefix("kernel-") if cached else _newest()
+    wanted = version
+
+    def make(directory: Path) -> None:
+        debs = cache.directory() / "debs"
+        debs.mkdir(exist_ok=True)
+        if not list(debs.glob(f"linux-image-{wanted}_*.deb")):
+            cache.run(["apt-get", "download", f"linux-image-{wanted}"], cwd=debs)
+        deb = sorted(debs.glob(f"linux-image-{wanted}_*.deb"))[-1]
+        cache.run(["dpkg", "-x", str(deb), str(directory)])
+        cache.run(["depmod", "-b", str(directory), wanted])
+
+    return _kernel(cache.kept(f"kernel-{wanted}", make), wanted)
+
+
+def kernel_of_file(image: Path, modules_root: Path | None) -> Kernel:
+    """A kernel of the user's: FILE, with its modules in <modules_root>/lib/modules (default: beside it, or /)."""
+    found = re.search(rb"(\d+\.\d+[^ \0]*) \(", image.read_bytes()[:65536])
+    if not found:
+        raise LabError(f"{image}: not a Linux kernel (no version in its header)")
+    version = found[1].decode()
+    roots = [modules_root] if modules_root else [image.parent.parent, Path("/")]
+    for root in roots:
+        if (root / "lib/modules" / version).is_dir():
+            return Kernel(root, version, image)
+    raise LabError(f"{image} is {version}; no lib/modules/{version} in {', '.join(map(str, roots))}")
+
+
+def _newest() -> str:
+    depends = cache.run(["apt-cache", "depends", _META])
+    found = re.search(r"Depends: linux-image-(\S+)", depends)
+    if not found:
+        raise LabError(f"apt knows no {_META}: run apt-get update")
+    return found[1]
+
+
+def _kernel(root: Path, version: str) -> Kernel:
+    return Kernel(root, version, root / f"boot/vmlinuz-{version}")

@@ -1,0 +1,225 @@
+"""Root directories for nodes, each with a subject; made once, kept, and never written to by a case.
+
+    debian           Debian 12: systemd, dbus, sshd, udev
+    debian-sysvinit  Debian 12 with sysvinit
+    busybox          nothing but busybox with its init: up in a second after hand-over, for cases that are not about systemd
+    rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
+    redhat           busybox in system-config-netboot's layout: root/, snapshot/files, snapshot/files.custom
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import cache
+from kernels import Kernel
+from namespace import LabError
+
+MIRROR = os.environ.get("DISKLESS_MIRROR", "http://deb.debian.org/debian")
+SUITE = "bookworm"
+_DEBIAN = "systemd-sysv,dbus,openssh-server,iproute2,udev,kmod,iputils-ping,netbase,procps"
+_SYSVINIT = "sysvinit-core,sysv-rc,initscripts,openssh-server,iproute2,udev,kmod,iputils-ping,netbase,procps"
+PASSWORD = "lab"  # of root, where there is a login
+
+# Units that do nothing useful on a node and cost seconds under emulation; a node boots the same without them.
+_MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
+           "dpkg-db-backup.timer", "getty@tty1.service", "systemd-pstore.service")
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    """A new file in place of what is there: never through a hard link into another root."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def clone(source: Path, target: Path) -> None:
+    """The tree by hard links: quick, and safe where files are replaced and never written in place."""
+    cache.run(["cp", "-al", f"{source}/.", str(target)])
+
+
+def copy(source: Path, target: Path) -> None:
+    """The tree with files of its own, for a root that nodes write to."""
+    cache.run(["cp", "-a", f"{source}/.", str(target)])
+
+
+def debian(kernel: Kernel) -> Path:
+    base = cache.kept(f"root-debian-{cache.fingerprint(SUITE, _DEBIAN, _MASKED, 2)}", _make_debian)
+    return _with_modules(base, kernel)
+
+
+def debian_sysvinit(kernel: Kernel) -> Path:
+    base = cache.kept(f"root-sysvinit-{cache.fingerprint(SUITE, _SYSVINIT, 1)}", _make_sysvinit)
+    return _with_modules(base, kernel)
+
+
+def busybox(_: Kernel | None = None) -> Path:
+    return cache.kept("root-busybox-2", _make_busybox)
+
+
+def rwtab(_: Kernel | None = None) -> Path:
+    return cache.kept("root-rwtab-1", _make_rwtab)
+
+
+FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab}
+
+
+def flavour(name: str, kernel: Kernel) -> Path:
+    if name not in FLAVOURS:
+        raise LabError(f"no root {name!r}; there are {', '.join(FLAVOURS)}")
+    return FLAVOURS[name](kernel)
+
+
+def _with_modules(base: Path, kernel: Kernel) -> Path:
+    """`base` as if the package of `kernel` were installed in it."""
+
+    def make(root: Path) -> None:
+        clone(base, root)
+        modules = root / "usr/lib/modules" / kernel.version
+        modules.mkdir(parents=True)
+        clone(kernel.modules, modules)
+
+    return cache.kept(f"{base.name}+{kernel.version}", make)
+
+
+def debootstrap(root: Path, packages: str, *options: str) -> None:
+    debs = cache.directory() / "debs"
+    debs.mkdir(exist_ok=True)
+    cache.run(["debootstrap", "--variant=minbase", f"--cache-dir={debs}", *options, f"--include={packages}", SUITE,
+               str(root), MIRROR])
+    root.chmod(0o755)
+    set_password(root)
+    # What an administrator removes from an image that many machines share.
+    for pattern in ("etc/ssh/ssh_host_*", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "var/log/*.log"):
+        for path in root.glob(pattern):
+            path.unlink()
+    write(root / "etc/hostname", "image\n")
+    write(root / "etc/machine-id", "")
+    write(root / "etc/fstab", "# the root comes from the network\n")
+
+
+def set_password(root: Path) -> None:
+    subprocess.run(["chroot", str(root), "chpasswd"], input=f"root:{PASSWORD}\n", text=True, check=True)
+
+
+def _make_debian(root: Path) -> None:
+    debootstrap(root, _DEBIAN)
+    for unit in _MASKED:
+        (root / "etc/systemd/system" / unit).unlink(missing_ok=True)
+        (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    write(root / "etc/systemd/system/serial-getty@ttyS0.service.d/lab.conf",
+          "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - linux\n")
+
+
+def _make_sysvinit(root: Path) -> None:
+    debootstrap(root, _SYSVINIT, "--exclude=systemd,systemd-sysv")
+    inittab = (root / "etc/inittab").read_text()
+    lines = [line for line in inittab.splitlines() if "getty" not in line or line.startswith("#")]
+    lines.append("S0:2345:respawn:/sbin/agetty --autologin root --keep-baud 115200 ttyS0 linux")
+    write(root / "etc/inittab", "\n".join(lines) + "\n")
+
+
+_INITTAB = """\
+::sysinit:/etc/init.d/rcS
+ttyS0::respawn:-/bin/sh
+::ctrlaltdel:/sbin/reboot
+::shutdown:/bin/umount -a -r
+"""
+
+_RCS = """\
+#!/bin/sh
+# The first thing the node's own userland does; a boot loader with nothing mounted would stop here.
+[ -e /proc/self ] || mount -t proc proc /proc
+[ -e /sys/kernel ] || mount -t sysfs sysfs /sys
+echo "busybox userland is up on $(hostname)"
+"""
+
+
+def _make_busybox(root: Path) -> None:
+    root.chmod(0o755)
+    for name in ("bin", "sbin", "usr/bin", "usr/sbin", "etc/init.d", "proc", "sys", "dev", "run", "tmp", "root", "mnt",
+                 "var/log", "var/lib", "var/tmp", "var/cache", "home", "opt", "lib/modules"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ("tmp", "var/tmp"):
+        (root / name).chmod(0o1777)
+    (root / "root").chmod(0o700)
+    shutil.copy2(shutil.which("busybox") or "/bin/busybox", root / "bin/busybox")
+    applets = cache.run(["busybox", "--list-full"]).split()
+    for applet in applets:
+        link = root / applet
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to("/bin/busybox")
+    write(root / "etc/inittab", _INITTAB)
+    write(root / "etc/init.d/rcS", _RCS, 0o755)
+    write(root / "etc/passwd", "root::0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+    write(root / "etc/group", "root:x:0:\nnogroup:x:65534:\n")
+    write(root / "etc/hostname", "image\n")
+    write(root / "etc/hosts", "127.0.0.1 localhost\n")
+    write(root / "etc/resolv.conf", "# of the image\n")
+    write(root / "etc/fstab", "# the root comes from the network\n")
+    write(root / "etc/motd", "the image's own\n")
+    write(root / "var/log/messages", "")
+    write(root / "opt/data", "data of the image\n")
+
+
+_RWTAB = """\
+# type path
+dirs    /var/log
+empty   /tmp
+empty   /var/tmp
+files   /etc/resolv.conf
+files   /opt/*
+files   /etc/not-there
+"""
+
+_STATETAB = """\
+# paths that outlive a boot
+/etc/motd
+/var/lib/kept
+/not/there
+"""
+
+
+def _make_rwtab(root: Path) -> None:
+    clone(busybox(), root)
+    write(root / "etc/rwtab", _RWTAB)
+    write(root / "etc/rwtab.d/site", "dirs /var/cache\n")
+    write(root / "etc/statetab", _STATETAB)
+    write(root / "var/lib/kept/seed", "seed\n")
+    write(root / "var/log/app/old.log", "must not be copied: dirs copies directories only\n")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a tree is, for comparison: every path with type, mode, owner, size, time and target."""
+
+    entries: dict[str, tuple[object, ...]]
+
+    @staticmethod
+    def of(root: Path) -> Manifest:
+        entries: dict[str, tuple[object, ...]] = {}
+        pending = [root]
+        while pending:
+            for entry in os.scandir(pending.pop()):
+                status = entry.stat(follow_symlinks=False)
+                target = os.readlink(entry.path) if entry.is_symlink() else ""
+                size = status.st_size if entry.is_file(follow_symlinks=False) else 0
+                entries[os.path.relpath(entry.path, root)] = (
+                    status.st_mode, status.st_uid, status.st_gid, size, status.st_mtime_ns, target)
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(Path(entry.path))
+        return Manifest(entries)
+
+    def differences(self, later: Manifest) -> list[str]:
+        """"+ path", "- path", "! path" for what is new, gone, changed."""
+        found = [f"+ {path}" for path in later.entries.keys() - self.entries.keys()]
+        found += [f"- {path}" for path in self.entries.keys() - later.entries.keys()]
+        found += [f"! {path}" for path in self.entries.keys() & later.entries.keys()
+                  if self.entries[path] != later.entries[path]]
+        return sorted(found, key=lambda line: line[2:])

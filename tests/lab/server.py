@@ -1,0 +1,161 @@
+"""The real servers of a case: NFS-Ganesha, dnsmasq (DHCP, BOOTP, TFTP), chronyd (NTP), all in one namespace.
+
+The servers see the case's own tree on /srv, so that nodes mount /srv/diskless/... whatever the temporary directory is.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import network
+from namespace import LabError, Namespace, Process, wait_until
+
+
+@dataclass(frozen=True)
+class Export:
+    path: str  # as nodes name it, with NFSv3 and NFSv4 alike
+    writable: bool = False
+
+
+def mount_tree(namespace: Namespace, tree: Path) -> None:
+    """Private /srv (from `tree`), /run and /var/lib/nfs for the servers."""
+    namespace.run("mount", "--bind", str(tree), "/srv")
+    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/nfs")
+    namespace.run("mkdir", "-p", "/run/sendsigs.omit.d", "/run/rpcbind", "/run/ganesha", "/var/lib/nfs/ganesha")
+
+
+def place(namespace: Namespace, tree: Path, path: str, directory: Path) -> None:
+    """Shows the host's `directory` to the servers as `path` (below /srv)."""
+    (tree / Path(path).relative_to("/srv")).mkdir(parents=True, exist_ok=True)
+    namespace.run("mount", "--bind", str(directory), path)
+
+
+def _listening(namespace: Namespace, port: int, protocol: str) -> bool:
+    lines = namespace.run("ss", "-Hln", f"-{protocol[0]}").splitlines()
+    return any(line.split()[3].endswith(f":{port}") for line in lines if len(line.split()) > 3)
+
+
+class NfsServer:
+    """NFS-Ganesha in user space: versions 3, 4.0, 4.1 and 4.2."""
+
+    def __init__(self, namespace: Namespace, directory: Path, exports: list[Export]) -> None:
+        self._namespace, self._directory = namespace, directory
+        self._configuration = directory / "ganesha.conf"
+        self._configuration.write_text(_ganesha_configuration(exports))
+        self._rpcbind: Process | None = None
+        self._ganesha: Process | None = None
+        self._starts = 0
+
+    def start(self) -> None:
+        """Returns when the NFS port is open. A server that was killed can be started again."""
+        if self._rpcbind is None:
+            self._rpcbind = self._namespace.start("rpcbind", "rpcbind", "-f", "-w")
+            wait_until("rpcbind is up", lambda: _listening(self._namespace, 111, "tcp"), 5)
+        log = self._namespace.logs / "ganesha.log"
+        self._starts += 1
+        self._ganesha = self._namespace.start(
+            f"ganesha.{self._starts}", "ganesha.nfsd", "-F", "-f", str(self._configuration), "-L", str(log),
+            "-p", f"/run/ganesha.{self._starts}.pid", "-N", "NIV_EVENT")
+
+        def up() -> bool:
+            if self._ganesha is not None and not self._ganesha.alive:
+                raise LabError(f"NFS server ended at once: see {log}")
+            return _listening(self._namespace, 2049, "tcp")
+
+        wait_until("NFS server is up", up, 15)
+
+    def kill(self) -> None:
+        """As if its machine lost power, but its address still answers: connections are refused."""
+        if self._ganesha is not None:
+            self._ganesha.kill()
+
+
+def _ganesha_configuration(exports: list[Export]) -> str:
+    text = """
+        NFS_CORE_PARAM { Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048; Bind_addr = 0.0.0.0;
+                         Enable_NLM = false; Enable_RQUOTA = false; }
+        NFSV4 { Graceless = true; RecoveryBackend = fs; Minor_Versions = 0, 1, 2; }
+        EXPORT_DEFAULTS { Squash = No_Root_Squash; SecType = sys; Transports = TCP, UDP; Protocols = 3, 4; }
+        """
+    for number, export in enumerate(exports, 1):
+        text += f"""
+        EXPORT {{ Export_Id = {number}; Path = {export.path}; Pseudo = {export.path};
+                 Access_Type = {"RW" if export.writable else "RO"}; FSAL {{ Name = VFS; }} }}
+        """
+    return text
+
+
+@dataclass(frozen=True)
+class Dhcp:
+    """What the DHCP server hands out. Addresses and names of the nodes are fixed: 10.9.0.11 is node1."""
+
+    options: tuple[str, ...] = ()  # dnsmasq's: "option:root-path,10.9.0.1:/srv/diskless/images/busybox"
+    hostnames: bool = True
+    lease_seconds: int = 3600
+    ntp: bool = True
+    extra: tuple[str, ...] = ()  # further lines of dnsmasq.conf
+
+
+class DhcpServer:
+    """dnsmasq: DHCP and BOOTP, and TFTP from /srv/tftp when asked to."""
+
+    def __init__(self, namespace: Namespace, directory: Path, dhcp: Dhcp, nodes: int = 4,
+                 tftp_boot: str | None = None) -> None:
+        self._namespace = namespace
+        self._configuration = directory / "dnsmasq.conf"
+        self._configuration.write_text(_dnsmasq_configuration(dhcp, nodes, tftp_boot))
+        self._dnsmasq: Process | None = None
+
+    def start(self) -> None:
+        self._dnsmasq = self._namespace.start("dnsmasq", "dnsmasq", "--keep-in-foreground",
+                                              f"--conf-file={self._configuration}", "--log-facility=-")
+
+        def up() -> bool:
+            if self._dnsmasq is not None and not self._dnsmasq.alive:
+                raise LabError(f"DHCP server ended at once: see {self._dnsmasq.log}")
+            return _listening(self._namespace, 67, "udp")
+
+        wait_until("DHCP server is up", up, 5)
+
+    def kill(self) -> None:
+        if self._dnsmasq is not None:
+            self._dnsmasq.kill()
+
+
+def _dnsmasq_configuration(dhcp: Dhcp, nodes: int, tftp_boot: str | None) -> str:
+    lines = [
+        "port=0", "interface=br0", "bind-interfaces", "no-resolv", "no-hosts", "no-ping", "user=root", "group=root",
+        "leasefile-ro", "log-dhcp", "domain=lab.example",
+        f"dhcp-range={network.address(1)},{network.address(200)},255.255.255.0,{dhcp.lease_seconds}",
+        "dhcp-authoritative",
+        f"dhcp-option=option:router,{network.SERVER}",
+        f"dhcp-option=option:dns-server,{network.SERVER}",
+    ]
+    if dhcp.ntp:
+        lines.append(f"dhcp-option=option:ntp-server,{network.SERVER}")
+    for node in range(1, nodes + 1):
+        name = f",node{node}" if dhcp.hostnames else ""
+        lines.append(f"dhcp-host={network.mac(node)},{network.mac(node, 1)},{network.address(node)}{name}")
+    lines += [f"dhcp-option={option}" for option in dhcp.options]
+    if tftp_boot is not None:
+        lines += ["enable-tftp", "tftp-root=/srv/tftp", f"dhcp-boot={tftp_boot}", "enable-ra",
+                  "dhcp-range=fd09::,ra-only"]
+    lines += dhcp.extra
+    return "\n".join(lines) + "\n"
+
+
+class TimeServer:
+    """chronyd that answers with the host's time and never touches the host's clock."""
+
+    def __init__(self, namespace: Namespace, directory: Path) -> None:
+        self._namespace = namespace
+        self._configuration = directory / "chrony.conf"
+        self._configuration.write_text(f"local stratum 8\nallow {network.PREFIX}\ncmdport 0\n"
+                                       "bindcmdaddress /\npidfile /run/chronyd.pid\n")
+
+    def start(self) -> None:
+        self._namespace.start("chronyd", "chronyd", "-n", "-x", "-u", "root", "-f", str(self._configuration))
+        wait_until("time server is up", lambda: _listening(self._namespace, 123, "udp"), 5)

@@ -1,0 +1,284 @@
+"""What cases do and expect, one class each. A step says what went wrong by LabError; its text() is shown by --verbose."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from namespace import LabError, wait_until
+
+if TYPE_CHECKING:
+    from bench import Bench
+
+
+class Step(Protocol):
+    def run(self, bench: Bench) -> None: ...
+
+
+# --- the node ---
+
+
+@dataclass(frozen=True)
+class PowerOn:
+    def run(self, bench: Bench) -> None:
+        bench.power_on()
+
+
+@dataclass(frozen=True)
+class Console:
+    """A line of the console that matches `pattern` comes within `within` seconds."""
+
+    pattern: str
+    within: float = 60
+
+    def run(self, bench: Bench) -> None:
+        bench.node.console.expect(self.pattern, self.within)
+
+
+@dataclass(frozen=True)
+class Never:
+    """Nothing that matches `pattern` has been on the console up to now."""
+
+    pattern: str
+
+    def run(self, bench: Bench) -> None:
+        found = re.search(self.pattern, bench.node.console.text, re.MULTILINE)
+        if found:
+            raise LabError(f"console: {found[0]!r} must not be seen")
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Nothing that matches `pattern` comes during the next `seconds`."""
+
+    pattern: str
+    seconds: float
+
+    def run(self, bench: Bench) -> None:
+        console = bench.node.console
+        deadline = time.monotonic() + self.seconds
+        start = len(console.text)
+        while time.monotonic() < deadline:
+            console.pump(deadline - time.monotonic())
+            found = re.search(self.pattern, console.text[start:], re.MULTILINE)
+            if found:
+                raise LabError(f"console: {found[0]!r} came too early")
+
+
+@dataclass(frozen=True)
+class Login:
+    """The root shell that the lab's roots have on the serial console is there and quiet."""
+
+    within: float = 90
+
+    def run(self, bench: Bench) -> None:
+        console = bench.node.console
+        console.expect(r"[#$] $", self.within)
+        # A kernel message may follow the prompt: ask until the shell answers.
+        deadline = time.monotonic() + 20
+        while True:
+            console.write("stty -echo 2>/dev/null; PS1=; PS2=; dmesg -n 1 2>/dev/null; echo sh'ell-'ready\n")
+            try:
+                console.expect(r"^shell-ready", 4)
+                return
+            except LabError:
+                if time.monotonic() > deadline or console.closed:
+                    raise
+
+
+def shell(bench: Bench, command: str, within: float = 15) -> tuple[int, str]:
+    """Runs `command` in the console's shell after Login: exit code and output."""
+    console = bench.node.console
+    mark = f"{time.monotonic_ns() & 0xFFFFFFFF:08x}"
+    console.write(f"echo; echo 'be''gin-{mark}'; {{ {command}\n}} 2>&1; echo; echo \"e\"\"nd-{mark}:$?\"\n")
+    console.expect(rf"^begin-{mark}\n", within)
+    start = console.text.rfind(f"begin-{mark}\n") + len(f"begin-{mark}\n")
+    # The exit code of the last echo would be 0: keep the command's.
+    found = console.expect(rf"^end-{mark}:(\d+)", within)
+    return int(found[1]), console.text[start:found.start()].rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """`command`, typed at the node, prints something that matches `pattern` (None: it only must succeed)."""
+
+    command: str
+    pattern: str | None = None
+    within: float = 15
+
+    def run(self, bench: Bench) -> None:
+        code, output = shell(bench, self.command, self.within)
+        if self.pattern is None:
+            if code != 0:
+                raise LabError(f"node: `{self.command}` gave {code}: {output[-200:]!r}")
+        elif not re.search(self.pattern, output, re.MULTILINE):
+            raise LabError(f"node: `{self.command}` printed {output[-200:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """The last mount on `path` has each of `words` in its line of /proc/self/mounts (regular expressions)."""
+
+    path: str
+    words: tuple[str, ...]
+
+    def run(self, bench: Bench) -> None:
+        _, output = shell(bench, "cat /proc/self/mounts")
+        lines = [line for line in output.splitlines() if line.split(" ")[1:2] == [self.path]]
+        if not lines:
+            raise LabError(f"node: nothing is mounted on {self.path}")
+        missing = [word for word in self.words if not re.search(word, lines[-1])]
+        if missing:
+            raise LabError(f"node: {lines[-1]!r} has no {missing[0]!r}")
+
+
+def mounted(path: str, *words: str) -> Mounted:
+    return Mounted(path, words)
+
+
+@dataclass(frozen=True)
+class Type:
+    """Types `text` at the console and waits for nothing."""
+
+    text: str
+
+    def run(self, bench: Bench) -> None:
+        bench.node.console.write(self.text + "\n")
+
+
+@dataclass(frozen=True)
+class GoesDown:
+    """The node ends (reboot or power off) within `within` seconds."""
+
+    within: float
+
+    def run(self, bench: Bench) -> None:
+        bench.node.wait_for_exit(self.within)
+
+
+@dataclass(frozen=True)
+class PullPlug:
+    def run(self, bench: Bench) -> None:
+        bench.node.power_off()
+
+
+# --- the boot report ---
+
+
+def field(report: Any, path: str) -> Any:
+    """"root.version", "steps.mount-root.outcome" (lists are searched by id, path or index)."""
+    value = report
+    for key in path.split("."):
+        if isinstance(value, list):
+            named = [item for item in value if isinstance(item, dict) and key in (item.get("id"), item.get("path"))]
+            if named:
+                value = named[-1]
+            elif key.isdigit() and int(key) < len(value):
+                value = value[int(key)]
+            else:
+                return None
+        elif isinstance(value, dict):
+            value = value.get(key)
+        else:
+            return None
+    return value
+
+
+@dataclass(frozen=True)
+class Report:
+    """Field `path` of the boot report on the server matches `pattern` (of its JSON, strings without quotes)."""
+
+    path: str
+    pattern: str
+
+    def run(self, bench: Bench) -> None:
+        value = field(bench.boot_report(), self.path)
+        text = value if isinstance(value, str) else json.dumps(value)
+        if not re.search(self.pattern, text):
+            raise LabError(f"boot report: {self.path} is {text[:200]!r}, wanted /{self.pattern}/")
+
+
+# --- the servers ---
+
+
+@dataclass(frozen=True)
+class OnServer:
+    """The file `path` of the server's tree (below /srv) holds something that matches; pattern None: it must not exist."""
+
+    path: str
+    pattern: str | None = ""
+
+    def run(self, bench: Bench) -> None:
+        file = bench.on_server(self.path)
+        if self.pattern is None:
+            if file.exists():
+                raise LabError(f"server: {self.path} must not exist")
+            return
+        if not file.exists():
+            raise LabError(f"server: no {self.path}")
+        text = file.read_text(errors="replace") if file.is_file() else ""
+        if not re.search(self.pattern, text, re.MULTILINE):
+            raise LabError(f"server: {self.path} has {text[-200:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class MakeSnapshot:
+    """The administrator makes the snapshot that a node waits for."""
+
+    name: str
+
+    def run(self, bench: Bench) -> None:
+        (bench.snapshots / self.name).mkdir()
+
+
+@dataclass(frozen=True)
+class StartNfs:
+    after: float = 0  # seconds; the steps that follow do not wait for it
+
+    def run(self, bench: Bench) -> None:
+        bench.later(self.after, bench.nfs.start)
+
+
+@dataclass(frozen=True)
+class StartDhcp:
+    after: float = 0
+
+    def run(self, bench: Bench) -> None:
+        assert bench.dhcp is not None
+        bench.later(self.after, bench.dhcp.start)
+
+
+@dataclass(frozen=True)
+class KillNfs:
+    def run(self, bench: Bench) -> None:
+        bench.nfs.kill()
+
+
+@dataclass(frozen=True)
+class CutNetwork:
+    """Every packet of the node is lost from now on."""
+
+    def run(self, bench: Bench) -> None:
+        bench.node.cut()
+
+
+@dataclass(frozen=True)
+class MendNetwork:
+    def run(self, bench: Bench) -> None:
+        bench.node.restore()
+
+
+@dataclass(frozen=True)
+class PacketsLost:
+    """The loss that the case asked for did happen."""
+
+    at_least: int
+
+    def run(self, bench: Bench) -> None:
+        lost = sum(int(count) for count in re.findall(r"counter packets (\d+)", bench.network.lost()))
+        if lost < self.at_least:
+            raise LabError(f"network: only {lost} packets were lost")
