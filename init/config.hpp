@@ -4,6 +4,7 @@
 // prints it. Anything that the network may still tell is left empty here and is filled from the lease by the steps.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,7 @@ enum class AddressMethod { none, fixed, dhcp, bootp, rarp, any };
 
 /// One ip= (or its kin): which interface, and how it gets its address.
 struct InterfaceConfig {
-    std::string name;        // "eth0"; empty: any
+    std::string name;        // "eth0"; empty: any (boot_mac and boot_device say which is preferred)
     std::optional<Mac> mac;  // when the interface is chosen by hardware address
     AddressMethod method = AddressMethod::dhcp;
     bool bootp_too = false;  // "any", "both": every method the word stands for
@@ -83,7 +84,8 @@ struct NetworkConfig {
         Route route;
         std::string interface;
     };
-    std::vector<StaticRoute> routes;  // rd.route=
+    std::vector<StaticRoute> routes;  // rd.route=, and on-link routes to gateways outside their network: set them
+                                      // before any default route
     std::string vendor_class;         // rd.net.dhcp.vendor-class=; empty: ours
     Milliseconds carrier_timeout{0};  // 0: adaptive (plan chooses)
     Milliseconds timeout{0};          // 0: for ever
@@ -100,13 +102,14 @@ enum class OnFailure { wait, shell, reboot };
 
 struct FailureConfig {
     OnFailure action = OnFailure::wait;
-    Milliseconds reboot_after{0};  // panic=N, diskless.onfail=reboot:N
+    Milliseconds reboot_after{0};  // reboot only: panic=N, diskless.onfail=reboot:N; 0: at once
 };
 
 /// Something on the command line that cannot be meant, or contradicts: the boot goes on without it.
 struct ConfigWarning {
-    std::string parameter;  // "ip=172.16.1.10:…" as written
+    std::string parameter;  // "ip=172.16.1.10:…" as written, safe for a terminal, shortened when very long
     std::string message;    // what is wrong with it and what is done instead
+    std::string remedy;     // what the operator can write; empty when the message says all
     bool operator==(const ConfigWarning&) const = default;
 };
 
@@ -122,8 +125,8 @@ struct BootConfig {
     std::string machine_id;                   // systemd.machine_id=
     std::string init;                         // init=; empty: /sbin/init and friends
     std::vector<std::string> init_arguments;  // what the kernel would have passed: "single", "3", words after "--"
-    std::string rootflags;
-    Milliseconds root_delay{0};  // rootdelay=
+    std::string rootflags;                    // as written; its options are in root.source.options already
+    Milliseconds root_delay{0};               // rootdelay=
     Milliseconds shutdown_timeout{30'000};
     bool verbose = false;  // debug, rd.debug, diskless.debug
     bool quiet = false;
@@ -139,5 +142,8 @@ struct ConfigInput {
 
 /// Understands every spelling in params.cpp. Never fails: what cannot be meant becomes a warning, and the rest boots.
 BootConfig parse_boot_config(const ConfigInput& input);
+
+/// The configuration as aligned lines for people ("root        10.9.0.1:/srv/root, read-only"), warnings last.
+std::string describe(const BootConfig& config);
 
 }  // namespace diskless

@@ -125,6 +125,7 @@ UserOptions read_user_options(std::string_view text) {
 }
 
 std::vector<NfsVersion> versions_to_try(const NfsMountWish& wish, const UserOptions& user) {
+    if (wish.version == NfsVersion::v4) return parse_nfs_version("4");
     if (wish.version != NfsVersion::automatic) return {wish.version};
     if (!user.versions.empty()) return user.versions;
     std::vector<NfsVersion> order;

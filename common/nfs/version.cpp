@@ -14,6 +14,8 @@ std::string_view text(NfsVersion version) {
             return "4.1";
         case NfsVersion::v4_2:
             return "4.2";
+        case NfsVersion::v4:
+            return "4";
     }
     return "";
 }

@@ -6,7 +6,14 @@
 
 namespace diskless {
 
-enum class NfsVersion { automatic, v3, v4_0, v4_1, v4_2 };
+enum class NfsVersion {
+    automatic,
+    v3,
+    v4_0,
+    v4_1,
+    v4_2,
+    v4,  // any minor version, the newest first: root=nfs4:, vers=4
+};
 
 /// "3", "4.0", "4.1", "4.2"; "" for automatic.
 std::string_view text(NfsVersion version);

@@ -49,6 +49,8 @@ class Files {
     /// Status of the name itself; symlinks are not followed. Absent: error with code ENOENT.
     virtual Result<FileStatus> status(const std::string& path) const = 0;
     virtual Result<std::string> read_link(const std::string& path) const = 0;
+    /// May this process write there, as far as the file system says (access(2) with W_OK)? NFS asks the server.
+    virtual bool writable(const std::string& path) const = 0;
     /// Names in a directory, sorted, without "." and "..".
     virtual Result<std::vector<std::string>> list(const std::string& path) const = 0;
 

@@ -96,6 +96,8 @@ Result<> LinuxFiles::replace(const std::string& path, std::string_view content, 
     return {};
 }
 
+bool LinuxFiles::writable(const std::string& path) const { return access(path.c_str(), W_OK) == 0; }
+
 Result<FileStatus> LinuxFiles::status(const std::string& path) const {
     struct stat found {};
     if (::fstatat(AT_FDCWD, path.c_str(), &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)

@@ -25,6 +25,8 @@ class Machine {
     /// One line to /dev/kmsg and so to every console the kernel writes to; level as in syslog(2) (3 error, 4 warning, 6
     /// info).
     virtual void say(int level, std::string_view line) = 0;
+    /// sync(2): may hang as long as a server is away, so call it in a child.
+    virtual void sync() = 0;
     /// reboot(2), at once; returns only on failure. Does not sync.
     virtual Error power(PowerVerb verb) = 0;
     /// sysrq: 's' sync, 'u' read-only, 'b' reboot, 'o' off.

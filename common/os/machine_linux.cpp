@@ -111,6 +111,8 @@ void LinuxMachine::say(int level, std::string_view line) {
     write_line("/dev/console", record.substr(record.find('>') + 1));
 }
 
+void LinuxMachine::sync() { ::sync(); }
+
 Error LinuxMachine::power(PowerVerb verb) {
     ::reboot(command_of(verb));
     return fail_errno(fmt::format("reboot(2), {}", text(verb)), errno,

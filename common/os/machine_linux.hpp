@@ -12,6 +12,7 @@ class LinuxMachine final : public Machine {
     std::uint64_t random() override;
     Result<std::string> secret(std::size_t bytes, Deadline deadline) override;
     void say(int level, std::string_view line) override;
+    void sync() override;
     Error power(PowerVerb verb) override;
     Result<> sysrq(char key) override;
     Result<> switch_root(const std::string& path) override;

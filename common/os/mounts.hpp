@@ -35,6 +35,8 @@ class Mounts {
     /// inside: a bind cannot be made read-only at once). `options` are more mount point flags: "nosuid,nodev".
     virtual Result<> bind(const std::string& source, const std::string& target, bool read_only,
                           const std::string& options = {}) = 0;
+    /// The same with all mounts below `source` (MS_REC).
+    virtual Result<> bind_tree(const std::string& source, const std::string& target) = 0;
     virtual Result<> move(const std::string& from, const std::string& to) = 0;
     virtual Result<> remount(const std::string& target, const std::string& options) = 0;
     virtual Result<> unmount(const std::string& target, Unmount how = Unmount::normal) = 0;

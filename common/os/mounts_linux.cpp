@@ -163,6 +163,11 @@ Result<> LinuxMounts::bind(const std::string& source, const std::string& target,
     return fail_errno(what + ", set its flags", code, remedy_for(code, ""));
 }
 
+Result<> LinuxMounts::bind_tree(const std::string& source, const std::string& target) {
+    if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0) return {};
+    return fail_errno(printable(fmt::format("bind all of {} on {}", source, target)), errno, remedy_for(errno, ""));
+}
+
 Result<> LinuxMounts::move(const std::string& from, const std::string& to) {
     if (::mount(from.c_str(), to.c_str(), nullptr, MS_MOVE, nullptr) == 0) return {};
     const int code = errno;

@@ -240,6 +240,12 @@ Result<> FakeFiles::replace(const std::string& path, std::string_view content, s
     return {};
 }
 
+bool FakeFiles::writable(const std::string& path) const {
+    if (enter("writable", path)) return false;
+    const auto found = find(path, true);
+    return found && !mount_of(found->mount).read_only;
+}
+
 Result<FileStatus> FakeFiles::status(const std::string& path) const {
     if (auto error = enter("status", path)) return Failure(*error);
     const auto found = TRY(find(path, false));

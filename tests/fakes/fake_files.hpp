@@ -75,6 +75,7 @@ class FakeFiles : public Files {
     Result<std::string> read(const std::string& path, std::size_t limit = 1 << 20) const override;
     Result<> write(const std::string& path, std::string_view content) override;
     Result<> replace(const std::string& path, std::string_view content, std::uint32_t mode = 0644) override;
+    bool writable(const std::string& path) const override;
     Result<FileStatus> status(const std::string& path) const override;
     Result<std::string> read_link(const std::string& path) const override;
     Result<std::vector<std::string>> list(const std::string& path) const override;

@@ -24,6 +24,7 @@ class FakeMachine : public Machine {
     std::uint64_t random() override { return random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL; }
     Result<std::string> secret(std::size_t bytes, Deadline) override { return std::string(bytes, 'S'); }
     void say(int level, std::string_view line) override { said.emplace_back(level, line); }
+    void sync() override { ++syncs; }
     Error power(PowerVerb verb) override {
         powered.push_back(verb);
         return {"reboot: the fake machine goes on", {}, EPERM};
@@ -46,6 +47,7 @@ class FakeMachine : public Machine {
     std::string hostname, nis_domain, root = "/", sysrqs;
     std::vector<std::pair<int, std::string>> said;
     std::vector<PowerVerb> powered;
+    int syncs = 0;
 
   private:
     std::uint64_t random_ = 1;

@@ -25,6 +25,9 @@ class FakeMounts : public Mounts {
     Result<> mount(const MountRequest& request) override;
     Result<> bind(const std::string& source, const std::string& target, bool read_only,
                   const std::string& options = {}) override;
+    Result<> bind_tree(const std::string& source, const std::string& target) override {
+        return bind(source, target, false);
+    }
     Result<> move(const std::string& from, const std::string& to) override;
     Result<> remount(const std::string& target, const std::string& options) override;
     Result<> unmount(const std::string& target, Unmount how = Unmount::normal) override;

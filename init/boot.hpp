@@ -1,0 +1,60 @@
+// Boot: what the steps of one boot find out.
+//
+// Each group of fields is written by the one step named above it (through StepContext::publish) and read by steps that
+// need that step. Nothing else is shared between steps.
+#pragma once
+
+#include "common/image/manifest.hpp"
+#include "common/os/os.hpp"
+#include "common/report/boot_report.hpp"
+#include "common/state/state_plan.hpp"
+#include "init/config.hpp"
+
+namespace diskless {
+
+struct Boot {
+    // read-configuration
+    std::string command_line;
+    BootConfig config;
+    Manifest manifest;
+
+    // configure-network
+    Link link;
+    Lease lease;
+    NfsSource root_source;  // servers (healthy ones first), path and options filled in
+
+    // set-clock; identify, when the snapshot knows of a later time
+    TimeFacts time;
+
+    // mount-root
+    RootFacts root;
+    Ipv4 root_server;
+    NfsVersion root_version = NfsVersion::automatic;
+    std::string init;      // in the new root
+    std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
+
+    // mount-snapshot
+    SnapshotFacts snapshot;
+    bool has_location_lists = false;  // kLocation is mounted
+
+    // identify
+    IdentityFacts identity;
+    std::vector<GeneratedFile> files;  // bound over the root's own by prepare-state
+
+    // prepare-state
+    std::vector<StateFacts> state;
+};
+
+// Where things are in RAM. /run is a tmpfs that lives as long as the node does.
+inline constexpr const char* kNewRoot = "/sysroot";
+inline constexpr const char* kRunDirectory = "/run/diskless";
+inline constexpr const char* kStateDirectory = "/run/diskless/state";   // volatile content of listed files
+inline constexpr const char* kSnapshot = "/run/diskless/snapshot";      // the node's own directory on the server
+inline constexpr const char* kLocation = "/run/diskless/location";      // lists for all nodes (Red Hat's snapshot/)
+inline constexpr const char* kProgram = "/run/diskless/diskless-init";  // this program, in RAM
+inline constexpr const char* kReportFile = "/run/diskless/boot.json";
+
+/// Name by which the node is known before it has a better one: hostname of the configuration or lease, else address.
+std::string provisional_name(const Boot& boot);
+
+}  // namespace diskless

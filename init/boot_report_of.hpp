@@ -1,0 +1,11 @@
+// The report of a boot, put together from what its steps found out.
+#pragma once
+
+#include "common/plan/executor.hpp"
+#include "init/boot.hpp"
+
+namespace diskless {
+
+BootReport boot_report_of(const Boot& boot, const std::vector<StepReport>& steps, Os& os, Nanoseconds started);
+
+}  // namespace diskless

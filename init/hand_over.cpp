@@ -1,0 +1,46 @@
+#include "init/hand_over.hpp"
+
+#include <array>
+
+namespace diskless {
+
+namespace {
+
+/// The agent stays in the initramfs' own file system, which the switch hides but does not remove: it needs no byte of
+/// the root. "@": systemd's root storage daemons, which are not killed at shutdown.
+Result<> start_agent(Os& os) {
+    TRY(os.processes.spawn({.path = kProgram, .arguments = {"@diskless-agent"}, .environment = {}, .console = {}}));
+    return {};
+}
+
+/// Shown in both roots: moved mounts would leave the agent without /proc and /run.
+Result<> carry_over(Os& os) {
+    for (const char* api : {"/proc", "/sys", "/dev", "/run"}) {
+        const auto target = join_path(kNewRoot, api);
+        TRY_TO("the root needs an empty directory there: mkdir it in the image", os.mounts.bind_tree(api, target));
+    }
+    return {};
+}
+
+/// The image's files are memory: modules and the shell have served.
+void free_initramfs(Os& os) {
+    for (const char* path : {"/lib", "/usr", "/bin", "/sbin", "/etc", "/init"}) (void)os.files.remove_tree(path);
+}
+
+}  // namespace
+
+Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<std::string>& environment) {
+    std::vector<std::string> arguments{boot.init};
+    arguments.insert(arguments.end(), boot.config.init_arguments.begin(), boot.config.init_arguments.end());
+
+    if (auto carried = carry_over(os); !carried) return carried.error();
+    report.handed_over = os.clock.now();
+    if (auto kept = os.files.replace(kReportFile, to_json(report)); !kept) return kept.error();
+    if (auto started = start_agent(os); !started)
+        os.machine.say(4, "no agent: " + started.error().cause + ", continuing");
+    free_initramfs(os);
+    if (auto switched = os.machine.switch_root(kNewRoot); !switched) return switched.error();
+    return os.processes.execute(boot.init, arguments, environment);
+}
+
+}  // namespace diskless

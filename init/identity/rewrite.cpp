@@ -1,0 +1,77 @@
+#include "init/identity/rewrite.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+
+namespace diskless {
+
+std::optional<std::string> rewrite_fstab(std::string_view text) {
+    std::string result;
+    bool changed = false;
+    for (const auto line : lines(text)) {
+        const auto fields = words(line);
+        const bool entry = fields.size() >= 3 && !fields[0].starts_with('#');
+        if (entry && fields[1] == "/") {
+            result += "# mounted by diskless-init: ";
+            changed = true;
+        }
+        result += line;
+        result += '\n';
+    }
+    return changed ? std::optional(result) : std::nullopt;
+}
+
+std::optional<std::string> rewrite_interfaces(std::string_view text, std::string_view interface) {
+    std::string result;
+    bool changed = false;
+    bool dropping = false;  // inside a stanza of our interface
+    for (const auto line : lines(text)) {
+        const auto fields = words(line);
+        const auto keyword = fields.empty() ? std::string_view() : fields[0];
+        const bool begins = keyword == "iface" || keyword == "mapping" || keyword == "auto" || keyword == "source" ||
+                            keyword == "source-directory" || keyword == "no-auto-down" || keyword == "no-scripts" ||
+                            keyword == "rename" || keyword == "template" || keyword.starts_with("allow-");
+        if (begins) dropping = false;
+        if (keyword == "iface" && fields.size() >= 2 && fields[1] == interface) {
+            if (!changed) result += fmt::format("# {} carries the root: diskless-init keeps it\n", interface);
+            result += fmt::format("iface {} {} manual\n", interface, fields.size() >= 3 ? fields[2] : "inet");
+            dropping = changed = true;
+            continue;
+        }
+        if ((keyword == "auto" || keyword.starts_with("allow-")) &&
+            std::ranges::find(fields.begin() + 1, fields.end(), interface) != fields.end()) {
+            changed = true;
+            std::string kept(keyword);
+            for (std::size_t i = 1; i < fields.size(); ++i)
+                if (fields[i] != interface) kept += fmt::format(" {}", fields[i]);
+            if (kept.size() > keyword.size()) result += kept + "\n";
+            continue;
+        }
+        if (dropping && !fields.empty() && !keyword.starts_with('#')) continue;
+        result += line;
+        result += '\n';
+    }
+    return changed ? std::optional(result) : std::nullopt;
+}
+
+std::optional<std::string> rewrite_dhcpcd(std::string_view text, std::string_view interface) {
+    std::string result(text);
+    if (!result.empty() && result.back() != '\n') result += '\n';
+    // denyinterfaces is global: it must stand before the first "interface" block.
+    return fmt::format("# {0} carries the root: diskless-init keeps it\ndenyinterfaces {0}\n{1}", interface, result);
+}
+
+std::optional<std::string> rewrite_ifcfg(std::string_view text) {
+    std::string result = "# this interface carries the root: diskless-init keeps it\n";
+    for (const auto line : lines(text)) {
+        if (line.starts_with("ONBOOT=") || line.starts_with("NM_CONTROLLED=")) continue;
+        result += line;
+        result += '\n';
+    }
+    return result + "ONBOOT=no\nNM_CONTROLLED=no\n";
+}
+
+}  // namespace diskless

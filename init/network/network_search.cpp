@@ -1,0 +1,264 @@
+#include "init/network/network_search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/nfs/rpc.hpp"
+#include "common/nfs/servers.hpp"
+
+namespace diskless {
+
+namespace {
+constexpr std::uint16_t kClientPort = 68;
+constexpr std::uint16_t kEtherTypeRarp = 0x8035;
+constexpr Milliseconds kProbeDeadline{3000};
+constexpr Milliseconds kCarrierPoll{20};
+constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
+}  // namespace
+
+struct NetworkSearch::Attempt {
+    enum class State { no_carrier, asking, leased, hopeless, answered };
+
+    Candidate candidate;
+    State state = State::no_carrier;
+    std::optional<LeaseMachine> machine;
+    std::unique_ptr<Channel> packets, frames;
+    Lease lease;
+    std::optional<NfsSource> root;
+    std::string problem;  // why it has not won yet
+    Nanoseconds probe_at{0};
+    int probes = 0;
+
+    const std::string& name() const { return candidate.link.name; }
+};
+
+NetworkSearch::NetworkSearch(StepContext& context, const BootConfig& config)
+    : context_(context), os_(context.os), config_(config) {}
+NetworkSearch::~NetworkSearch() = default;
+
+Result<FoundNetwork> NetworkSearch::run() {
+    while (!context_.deadline.passed(os_.clock)) {
+        look_for_links();
+        for (auto& attempt : attempts_) {
+            if (attempt->machine && attempt->machine->next_wakeup() <= os_.clock.now())
+                act(*attempt, attempt->machine->on_time(os_.clock.now()));
+            receive(*attempt);
+            if (attempt->state == Attempt::State::leased && os_.clock.now() >= attempt->probe_at) probe(*attempt);
+            if (attempt->state == Attempt::State::answered) return finish(*attempt);
+        }
+        context_.waiting_for(waiting_text());
+        wait();
+    }
+    return fail("no interface leads to the root: " + waiting_text(),
+                attempts_.empty()
+                    ? "the image may lack the driver of this machine's NIC: see load-drivers"
+                    : "check cable and switch port, the DHCP server's log, and that the NFS server is up");
+}
+
+/// New links appear while drivers load; carrier comes seconds (a switch that runs spanning tree: half a minute) after
+/// up.
+void NetworkSearch::look_for_links() {
+    if (os_.clock.now() < look_again_) return;
+    look_again_ = os_.clock.now() + (all_have_carrier_ ? Nanoseconds(Seconds{1}) : Nanoseconds(kCarrierPoll));
+    auto links = os_.links.list();
+    if (!links) return;
+    for (const auto& wanted : config_.network.names)
+        for (auto& link : *links)
+            if (link.mac == wanted.mac && link.name != wanted.name && !link.up) {
+                if (const auto renamed = os_.links.rename(link.index, wanted.name); renamed)
+                    link.name = wanted.name;
+                else
+                    context_.note(renamed.error().cause);
+            }
+    all_have_carrier_ = true;
+    for (auto& candidate : choose_candidates(config_.network, *links)) {
+        const auto known = std::ranges::find_if(
+            attempts_, [&](const auto& attempt) { return attempt->candidate.link.index == candidate.link.index; });
+        if (known == attempts_.end()) {
+            if (const auto up = os_.links.set_up(candidate.link.index); !up) {
+                context_.note(up.error().cause);
+                continue;
+            }
+            attempts_.push_back(std::make_unique<Attempt>());
+            attempts_.back()->candidate = candidate;
+            all_have_carrier_ = false;
+            look_again_ = os_.clock.now();
+            continue;
+        }
+        (*known)->candidate.link = candidate.link;
+        if (!candidate.link.carrier) all_have_carrier_ = false;
+        if (candidate.link.carrier && (*known)->state == Attempt::State::no_carrier) begin(**known);
+    }
+    if (attempts_.empty()) all_have_carrier_ = false;
+}
+
+void NetworkSearch::begin(Attempt& attempt) {
+    if (attempt.candidate.how.method == AddressMethod::fixed) {
+        attempt.lease = fixed_lease(attempt.candidate.how);
+        attempt.lease.obtained = os_.clock.now();
+        configure(attempt);
+        return;
+    }
+    const auto index = attempt.candidate.link.index;
+    const auto request = lease_request(config_.network, attempt.candidate, config_.hostname, config_.root.from_lease,
+                                       os_.machine.random());
+    auto packets = os_.sockets.open_packets(index, kClientPort);
+    if (!packets) {
+        attempt.problem = packets.error().cause;
+        attempt.state = Attempt::State::hopeless;
+        return;
+    }
+    attempt.packets = std::move(*packets);
+    if (request.methods.rarp) {
+        if (auto frames = os_.sockets.open_frames(index, kEtherTypeRarp))
+            attempt.frames = std::move(*frames);
+        else
+            context_.note(frames.error().cause);
+    }
+    attempt.machine.emplace(request, os_.clock.now());
+    attempt.state = Attempt::State::asking;
+    act(attempt, attempt.machine->on_time(os_.clock.now()));
+}
+
+void NetworkSearch::act(Attempt& attempt, LeaseActions actions) {
+    for (const auto& packet : actions.packets)
+        if (const auto sent = attempt.packets->send(packet); !sent) attempt.problem = sent.error().cause;
+    for (const auto& frame : actions.rarp_frames)
+        if (attempt.frames)
+            if (const auto sent = attempt.frames->send(frame); !sent) attempt.problem = sent.error().cause;
+    for (auto& line : actions.notes) context_.note(attempt.name() + ": " + line);
+    switch (actions.event) {
+        case LeaseEvent::gained:
+        case LeaseEvent::moved:
+            context_.note(attempt.name() + ": " + actions.reason);
+            attempt.lease = attempt.machine->lease();
+            attempt.lease.obtained = os_.clock.now();
+            configure(attempt);
+            break;
+        case LeaseEvent::lost:
+            context_.note(attempt.name() + ": " + actions.reason);
+            (void)os_.links.remove_addresses(attempt.candidate.link.index);
+            attempt.state = Attempt::State::asking;
+            break;
+        default:
+            break;
+    }
+}
+
+void NetworkSearch::receive(Attempt& attempt) {
+    if (!attempt.machine) return;
+    for (Channel* channel : {attempt.packets.get(), attempt.frames.get()}) {
+        if (channel == nullptr) continue;
+        while (const auto bytes = channel->receive())
+            act(attempt, channel == attempt.packets.get() ? attempt.machine->on_packet(*bytes, os_.clock.now())
+                                                          : attempt.machine->on_rarp(*bytes, os_.clock.now()));
+    }
+}
+
+void NetworkSearch::configure(Attempt& attempt) {
+    const auto index = attempt.candidate.link.index;
+    const auto& lease = attempt.lease;
+    const auto note_failure = [&](const Result<>& result) {
+        if (!result) context_.note(attempt.name() + ": " + result.error().cause);
+    };
+    if (lease.mtu != 0) note_failure(os_.links.set_mtu(index, lease.mtu));
+    if (const auto added = os_.links.add_address(index, lease.address, lease.prefix, Seconds{0}); !added) {
+        attempt.problem = added.error().cause;
+        attempt.state = Attempt::State::hopeless;
+        return;
+    }
+    for (const auto& route : routes_for(config_.network, attempt.candidate.link, lease))
+        note_failure(os_.links.add_route(index, route));
+    auto root = resolve_root(config_, attempt.candidate.how, lease);
+    if (!root) {
+        attempt.problem = root.error().cause;
+        attempt.state = Attempt::State::hopeless;
+        context_.note(attempt.name() + ": " + root.error().cause);
+        return;
+    }
+    // Every node begins with another server, so that all together they spread over all.
+    root->servers = rotate_servers(root->servers, attempt.candidate.link.mac);
+    attempt.root = std::move(*root);
+    attempt.state = Attempt::State::leased;
+    attempt.probe_at = os_.clock.now();
+}
+
+/// A NULL call to each server: the answer proves address, routes and server at once. With one interface and one server
+/// there is nothing to choose, and the mount itself is the probe.
+void NetworkSearch::probe(Attempt& attempt) {
+    auto& servers = attempt.root->servers;
+    if (attempts_.size() == 1 && servers.size() == 1) {
+        attempt.state = Attempt::State::answered;
+        return;
+    }
+    std::string problem;
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+        const auto xid = static_cast<std::uint32_t>(os_.machine.random());
+        const auto reply =
+            os_.sockets.tcp_exchange(servers[i], kNfsPort, build_rpc_null_call(xid, kNfsProgram, 3),
+                                     Deadline::after(os_.clock, kProbeDeadline).sooner_of(context_.deadline));
+        const auto answer = reply ? parse_rpc_reply(*reply, xid) : tl::unexpected(reply.error());
+        if (answer) {
+            if (i > 0) context_.note(fmt::format("server {} is skipped: {}", servers[0].text(), problem));
+            std::rotate(servers.begin(), servers.begin() + static_cast<std::ptrdiff_t>(i), servers.end());
+            attempt.state = Attempt::State::answered;
+            return;
+        }
+        problem = answer.error().cause;
+    }
+    attempt.problem = problem;
+    attempt.probe_at = os_.clock.now() + backoff_delay(kProbeRetry, attempt.probes++, os_.machine.random());
+}
+
+void NetworkSearch::wait() {
+    Deadline until = context_.deadline.sooner_of({look_again_});
+    std::vector<Channel*> channels;
+    for (auto& attempt : attempts_) {
+        if (attempt->machine) until = until.sooner_of({attempt->machine->next_wakeup()});
+        if (attempt->state == Attempt::State::leased) until = until.sooner_of({attempt->probe_at});
+        for (auto* channel : {attempt->packets.get(), attempt->frames.get()})
+            if (channel != nullptr) channels.push_back(channel);
+    }
+    if (channels.empty())
+        os_.links.wait_for_change(until);
+    else
+        os_.sockets.wait(channels, until);
+}
+
+std::string NetworkSearch::waiting_text() const {
+    if (attempts_.empty()) return "no network interface yet";
+    std::vector<std::string> parts;
+    for (const auto& attempt : attempts_) {
+        std::string what;
+        switch (attempt->state) {
+            case Attempt::State::no_carrier:
+                what = "no carrier";
+                break;
+            case Attempt::State::asking:
+                what = attempt->machine->progress(os_.clock.now());
+                break;
+            case Attempt::State::leased:
+                what = "the NFS server does not answer";
+                break;
+            default:
+                break;
+        }
+        if (!attempt->problem.empty()) what += (what.empty() ? "" : ": ") + attempt->problem;
+        parts.push_back(attempt->name() + ": " + what);
+    }
+    return join(parts, "; ");
+}
+
+FoundNetwork NetworkSearch::finish(Attempt& winner) {
+    for (auto& attempt : attempts_) {
+        if (attempt.get() == &winner) continue;
+        (void)os_.links.remove_addresses(attempt->candidate.link.index);
+        (void)os_.links.set_down(attempt->candidate.link.index);
+        context_.note(attempt->name() + " is put back: " + winner.name() + " leads to the root");
+    }
+    return {winner.candidate.link, winner.lease, *winner.root};
+}
+
+}  // namespace diskless

@@ -1,0 +1,48 @@
+// Finds the interface that leads to the root: every candidate is brought up and asked at once, each in its own state;
+// the first whose lease yields a root server that answers wins, the others are put back.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "common/plan/step.hpp"
+#include "init/network/candidates.hpp"
+
+namespace diskless {
+
+struct FoundNetwork {
+    Link link;
+    Lease lease;
+    NfsSource root;  // servers: those that answered first
+};
+
+class NetworkSearch {
+  public:
+    NetworkSearch(StepContext& context, const BootConfig& config);
+    ~NetworkSearch();
+
+    /// Until a root server answered, or the context's deadline: then the error says what each interface was waiting
+    /// for.
+    Result<FoundNetwork> run();
+
+  private:
+    struct Attempt;  // one candidate on its way
+    void look_for_links();
+    void begin(Attempt& attempt);
+    void act(Attempt& attempt, LeaseActions actions);
+    void receive(Attempt& attempt);
+    void configure(Attempt& attempt);
+    void probe(Attempt& attempt);
+    void wait();
+    std::string waiting_text() const;
+    FoundNetwork finish(Attempt& winner);
+
+    StepContext& context_;
+    Os& os_;
+    const BootConfig& config_;
+    std::vector<std::unique_ptr<Attempt>> attempts_;
+    Nanoseconds look_again_{0};
+    bool all_have_carrier_ = false;
+};
+
+}  // namespace diskless

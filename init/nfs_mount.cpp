@@ -1,0 +1,48 @@
+#include "init/nfs_mount.hpp"
+
+#include <fmt/format.h>
+
+#include "common/nfs/mount_errors.hpp"
+#include "common/nfs/servers.hpp"
+
+namespace diskless {
+
+namespace {
+constexpr Milliseconds kOneMount{20'000};  // the kernel's own patience with a silent server is minutes
+}
+
+Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
+    Os& os = context.os;
+    Error last{"no NFS server is known", "name one: nfsroot=<server>:<directory>", 0};
+    TRY(os.files.make_directories(job.target));
+    for (const auto server : job.source.servers) {
+        const auto ladder = nfs_ladder({.use = job.use,
+                                        .read_only = job.read_only,
+                                        .version = job.source.version,
+                                        .options = job.source.options,
+                                        .server = server,
+                                        .client = job.client});
+        if (context.attempt == 1)
+            for (const auto& line : ladder.ignored) context.note(line);
+        const auto what = nfs_source(server, job.path);
+        for (std::size_t i = 0; i < ladder.attempts.size(); ++i) {
+            const auto& attempt = ladder.attempts[i];
+            context.waiting_for(fmt::format("{} by {}", what, attempt.label));
+            const auto deadline = Deadline::after(os.clock, kOneMount).sooner_of(context.deadline);
+            const auto mounted = os.processes.in_child("mount " + what, deadline, [&]() -> Result<std::string> {
+                TRY(os.mounts.mount(
+                    {what, job.target, attempt.version == NfsVersion::v3 ? "nfs" : "nfs4", attempt.options}));
+                return {};
+            });
+            if (mounted) return NfsMounted{server, attempt.version, attempt.options};
+            const bool is_last = i + 1 == ladder.attempts.size();
+            auto judged =
+                judge_mount_error(mounted.error().code, attempt.version, is_last, server, job.path, job.client);
+            last = {std::move(judged.cause), std::move(judged.remedy), mounted.error().code};
+            if (judged.verdict != MountVerdict::try_next_version) break;
+        }
+    }
+    return tl::unexpected(last);
+}
+
+}  // namespace diskless

@@ -1,0 +1,57 @@
+#include "init/shutdown/take_down.hpp"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "common/plan/executor.hpp"
+
+namespace diskless {
+
+namespace {
+
+/// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
+void end_machine(Os& os, PowerVerb verb) {
+    const auto refused = os.machine.power(verb);
+    os.machine.say(3, fmt::format("{} refused: {}; using sysrq", text(verb), refused.cause));
+    (void)os.machine.sysrq(verb == PowerVerb::poweroff || verb == PowerVerb::halt ? 'o' : 'b');
+    if (verb != PowerVerb::reboot) (void)os.machine.power(PowerVerb::reboot);
+}
+
+}  // namespace
+
+void take_down(Os& os, const ShutdownSituation& situation) {
+    const auto deadline = Deadline::after(os.clock, situation.timeout);
+    os.machine.say(6, fmt::format("{}: at the latest in {:.0f} s{}", text(situation.verb),
+                                  static_cast<double>(situation.timeout.count()) / 1000,
+                                  situation.server_dead ? "; the server is gone, what needs it is skipped" : ""));
+    // A second early, so that the machine is down at the deadline, not on its way.
+    std::thread([&os, verb = situation.verb, wait = deadline.left(os.clock) - Seconds{1}] {
+        os.clock.sleep(std::max<Nanoseconds>(wait, Milliseconds{100}));
+        os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
+        end_machine(os, verb);
+    }).detach();
+
+    ExecutorEvents events;
+    events.ended = [&os](const StepReport& step) {
+        const bool well = step.outcome == StepOutcome::done;
+        os.machine.say(well ? 6 : 4, fmt::format("{} {:.2f} s{}{}", step.sentence,
+                                                 std::chrono::duration<double>(step.ended - step.started).count(),
+                                                 well ? "" : ": ", step.cause));
+    };
+    Executor executor(os, events);
+    if (const auto result = executor.run(plan_shutdown(situation)); !result) os.machine.say(4, result.error().cause);
+    end_machine(os, situation.verb);
+}
+
+[[noreturn]] void shutdown_main(Os& os, const std::vector<std::string>& arguments) {
+    ShutdownSituation situation;
+    const std::string verb = arguments.size() > 1 ? arguments[1] : "reboot";
+    for (const auto known : {PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
+        if (text(known) == verb) situation.verb = known;
+    situation.timeout = Milliseconds{15'000};  // systemd has done the long part
+    take_down(os, situation);
+    for (;;) os.clock.sleep(Seconds{60});
+}
+
+}  // namespace diskless

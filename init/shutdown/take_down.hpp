@@ -1,0 +1,18 @@
+// Carries the shutdown plan out and ends the machine: always, and inside the deadline.
+#pragma once
+
+#include "common/os/os.hpp"
+#include "common/report/boot_report.hpp"
+#include "init/shutdown/shutdown_plan.hpp"
+
+namespace diskless {
+
+/// Runs the plan, then reboot(2). A guard thread does the same when the time is over, whatever the steps are doing:
+/// first reboot(2), and should that come back, sysrq. Does not return on a machine that obeys.
+void take_down(Os& os, const ShutdownSituation& situation);
+
+/// The shutdown program as systemd's initrd interface calls it: PID 1, pivoted into RAM, the verb as argument, the old
+/// root at /oldroot. Unknown verbs (such as "exit") reboot.
+[[noreturn]] void shutdown_main(Os& os, const std::vector<std::string>& arguments);
+
+}  // namespace diskless

@@ -1,0 +1,165 @@
+// identify: who this node is, and the files of the root that must say so.
+#include <fmt/format.h>
+
+#include "common/base/pack.hpp"
+#include "common/base/text.hpp"
+#include "init/identity/identity.hpp"
+#include "init/identity/rewrite.hpp"
+#include "init/identity/ssh_host_key.hpp"
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+/// What is read from NFS, all in one child. The order is that of read_all().
+struct Gathered {
+    std::string kept_hostname, kept_machine_id, kept_clock;  // of the snapshot
+    std::string hosts, fstab, interfaces, dhcpcd, ifcfg;     // of the root
+    std::string mtab;                                        // "file" when the root has a plain file there
+    std::string ssh;                                         // names in the root's etc/ssh
+
+    std::array<std::string*, 10> fields() {
+        return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,
+                &interfaces,    &dhcpcd,          &ifcfg,      &mtab,  &ssh};
+    }
+};
+
+Gathered read_all(const Files& files, const std::string& interface, bool snapshot) {
+    const auto root = [&](const char* path) {
+        return files.read(join_path(kNewRoot, path), 1 << 18).value_or(std::string());
+    };
+    const auto own = [&](const char* path) {
+        return snapshot ? files.read(join_path(kSnapshot, path), 1 << 16).value_or(std::string()) : std::string();
+    };
+    Gathered all;
+    all.kept_hostname = own("etc/hostname");
+    all.kept_machine_id = own("etc/machine-id");
+    all.kept_clock = own(".diskless/clock");
+    all.hosts = root("etc/hosts");
+    all.fstab = root("etc/fstab");
+    all.interfaces = root("etc/network/interfaces");
+    all.dhcpcd = root("etc/dhcpcd.conf");
+    if (const auto path = "etc/sysconfig/network-scripts/ifcfg-" + interface; interface.find('/') == std::string::npos)
+        all.ifcfg = root(path.c_str());
+    if (const auto mtab = files.status(join_path(kNewRoot, "etc/mtab")); mtab && mtab->kind == FileKind::regular)
+        all.mtab = "file";
+    all.ssh = join(files.list(join_path(kNewRoot, "etc/ssh")).value_or(std::vector<std::string>{}), "\n");
+    return all;
+}
+
+Result<Gathered> gather(StepContext& context, const Boot& boot) {
+    const bool snapshot = boot.snapshot.state == "mounted";
+    const auto work = [&]() -> Result<std::string> {
+        auto found = read_all(context.os.files, boot.link.name, snapshot);
+        std::vector<std::string> texts;
+        for (const auto* field : found.fields()) texts.push_back(*field);
+        return pack(texts);
+    };
+    const auto packed = TRY(context.os.processes.in_child("read the root's own files", context.deadline, work));
+    const auto strings = TRY(unpack(packed));
+    Gathered all;
+    const auto fields = all.fields();
+    for (std::size_t i = 0; i < fields.size() && i < strings.size(); ++i) *fields[i] = strings[i];
+    return all;
+}
+
+/// A key of the node's own; the image's shared keys of other types are covered by empty files, which sshd skips.
+Result<std::vector<GeneratedFile>> ssh_files(Os& os, const std::string& names, const std::string& hostname,
+                                             Deadline deadline) {
+    std::vector<GeneratedFile> files;
+    if (names.empty()) return files;  // no sshd in this root
+    const auto key = make_ssh_host_key(TRY(os.machine.secret(32, deadline)), "root@" + hostname);
+    files.push_back({.path = "/etc/ssh/ssh_host_ed25519_key", .content = key.private_file, .mode = 0600});
+    files.push_back({.path = "/etc/ssh/ssh_host_ed25519_key.pub", .content = key.public_file, .mode = 0644});
+    for (const auto name : lines(names))
+        if (name.starts_with("ssh_host_") && name.find("_key") != std::string_view::npos &&
+            !name.starts_with("ssh_host_ed25519_key"))
+            files.push_back({.path = "/etc/ssh/" + std::string(name), .content = {}, .mode = 0600});
+    return files;
+}
+
+void rewrite_files(const Gathered& all, const std::string& interface, std::vector<GeneratedFile>& files) {
+    const auto add = [&](std::string path, const std::optional<std::string>& content) {
+        if (content) files.push_back({.path = std::move(path), .content = *content});
+    };
+    add("/etc/fstab", rewrite_fstab(all.fstab));
+    add("/etc/network/interfaces", rewrite_interfaces(all.interfaces, interface));
+    if (!all.dhcpcd.empty()) add("/etc/dhcpcd.conf", rewrite_dhcpcd(all.dhcpcd, interface));
+    if (!all.ifcfg.empty()) add("/etc/sysconfig/network-scripts/ifcfg-" + interface, rewrite_ifcfg(all.ifcfg));
+    if (all.mtab == "file") files.push_back({.path = "/etc/mtab", .content = {}, .symlink = "../proc/self/mounts"});
+}
+
+/// The snapshot knows when this node last ran: with SNTP silent, the clock is at least that.
+void keep_clock_floor(StepContext& context, Boot& boot, std::string_view kept) {
+    const auto seconds = parse_number<std::int64_t>(trim(kept));
+    if (!seconds || boot.time.source.starts_with("sntp") || *seconds > 32'503'680'000) return;  // year 3000
+    Os& os = context.os;
+    const auto floor = Nanoseconds(Seconds{*seconds});
+    const auto behind = floor - os.clock.wall();
+    if (behind <= Nanoseconds{0} || !os.clock.set_wall(floor)) return;
+    context.note("the clock is set to the last time known in the snapshot");
+    context.publish([&] { boot.time = {"snapshot", boot.time.step + behind}; });
+}
+
+std::vector<Ipv4> dns_servers(const Boot& boot) {
+    auto servers = boot.config.network.dns;
+    if (boot.config.network.use_lease_dns) servers.insert(servers.end(), boot.lease.dns.begin(), boot.lease.dns.end());
+    return servers;
+}
+
+Result<> run(StepContext& context, Boot& boot) {
+    Os& os = context.os;
+    const auto all = TRY(gather(context, boot));
+    keep_clock_floor(context, boot, all.kept_clock);
+
+    const auto name = choose_name({.snapshot = all.kept_hostname,
+                                   .configuration = boot.config.hostname,
+                                   .snapshot_name = boot.config.snapshot.name,
+                                   .lease = boot.lease.hostname,
+                                   .hosts = name_in_hosts(all.hosts, boot.lease.address)},
+                                  boot.lease.address);
+    auto domain = !boot.config.domain.empty()  ? boot.config.domain
+                  : !boot.lease.domain.empty() ? boot.lease.domain
+                                               : name.domain;
+    const auto nis = !boot.config.nis_domain.empty() ? boot.config.nis_domain : boot.lease.nis_domain;
+    const auto smbios = os.files.read("/sys/class/dmi/id/product_uuid", 256).value_or(std::string());
+    const auto machine = choose_machine_id(all.kept_machine_id, boot.config.machine_id, smbios, boot.link.mac);
+
+    if (const auto set = os.machine.set_hostname(name.hostname); !set) context.degrade(set.error());
+    if (!nis.empty())
+        if (const auto set = os.machine.set_nis_domain(nis); !set) context.degrade(set.error());
+
+    std::vector<GeneratedFile> files;
+    files.push_back({.path = "/etc/hostname", .content = name.hostname + "\n"});
+    files.push_back({.path = "/etc/hosts",
+                     .content = make_hosts(all.hosts, {name.hostname, domain, name.source}, boot.lease.address)});
+    if (auto resolv = make_resolv_conf(dns_servers(boot), domain); !resolv.empty())
+        files.push_back({.path = "/etc/resolv.conf", .content = std::move(resolv)});
+    files.push_back({.path = "/etc/machine-id", .content = machine.id + "\n", .mode = 0444});
+    rewrite_files(all, boot.link.name, files);
+    if (auto ssh = ssh_files(os, all.ssh, name.hostname, context.deadline))
+        files.insert(files.end(), ssh->begin(), ssh->end());
+    else
+        context.degrade(ssh.error());
+
+    context.note(fmt::format("{} (by {}), machine-id by {}", name.hostname, name.source, machine.source));
+    context.publish([&] {
+        boot.identity = {name.hostname, name.source, domain, nis, machine.id, machine.source};
+        boot.files = std::move(files);
+    });
+    return {};
+}
+
+}  // namespace
+
+Step identify(Boot& boot) {
+    return {.id = "identify",
+            .sentence = "find out who this node is",
+            .needs = {"mount-snapshot", "set-clock"},
+            .deadline = Milliseconds{30'000},
+            .retry = {.attempts = 3},
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
+}
+
+}  // namespace diskless::steps

@@ -1,0 +1,51 @@
+// keep-way-down: this program once more in /run, under the names it is called by later: the agent, disklessctl, and the
+// shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links.
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+constexpr const char* kCommands = "/run/diskless/bin";
+constexpr const char* kOnPath = "/usr/local/sbin";  // in root's PATH everywhere, and empty in an image out of the box
+
+Result<> link_as(Files& files, const std::string& path) {
+    TRY(files.make_directories(parent_path(path)));
+    TRY(files.remove(path));
+    return files.link(kProgram, path);
+}
+
+/// disklessctl can be typed without its path when the image leaves its local directory empty.
+Result<std::string> put_on_path(Os& os) {
+    const auto target = join_path(kNewRoot, kOnPath);
+    const auto names = os.files.list(target);
+    if (!names || !names->empty()) return std::string("no");
+    TRY(os.mounts.bind(kCommands, target, true));
+    return std::string("yes");
+}
+
+Result<> run(StepContext& context) {
+    Os& os = context.os;
+    const auto self = TRY(os.files.read_link("/proc/self/exe"));
+    TRY(os.files.remove(kProgram));
+    TRY(os.files.copy(self, kProgram, CopyWhat::everything));
+    TRY(os.files.set_mode(kProgram, 0755));
+    for (const char* name : {"/run/diskless/disklessctl", "/run/diskless/bin/disklessctl", "/run/initramfs/shutdown"})
+        TRY(link_as(os.files, name));
+    const auto on_path =
+        os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
+    if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");
+    return {};
+}
+
+}  // namespace
+
+Step keep_way_down(Boot&) {
+    return {.id = "keep-way-down",
+            .sentence = "keep this program in memory for the way down",
+            .needs = {"mount-root"},
+            .deadline = Milliseconds{10'000},
+            .run = run};
+}
+
+}  // namespace diskless::steps

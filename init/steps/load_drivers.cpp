@@ -1,0 +1,76 @@
+// load-drivers and load-nfs: kernel modules, from the image. Loading is three quarters of a fast boot, so only what
+// this machine's devices ask for is loaded, and what NFS needs is loaded while the network settles.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.hpp"
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+/// Loads modules with what they need; one that does not load is a problem of its own.
+void load_all(StepContext& context, const Boot& boot, const std::vector<std::string>& names,
+              std::set<std::string>& loaded) {
+    for (const auto* module : load_order(boot.manifest, names)) {
+        if (!loaded.insert(module->name).second) continue;
+        if (auto result = context.os.modules.load(module->path, module->options); !result)
+            context.degrade(result.error());
+    }
+}
+
+/// A bus driver (virtio_pci) makes new devices that ask for drivers of their own (virtio_net): asks again until
+/// nothing new comes.
+Result<> load_for_devices(StepContext& context, const Boot& boot) {
+    std::set<std::string> loaded;
+    load_all(context, boot, {"packet"}, loaded);
+    for (std::size_t before = std::string::npos; before != loaded.size();) {
+        before = loaded.size();
+        const auto aliases = TRY(context.os.devices.modaliases());
+        std::vector<std::string> names;
+        for (const auto* module : modules_for(boot.manifest, aliases)) names.push_back(module->name);
+        load_all(context, boot, names, loaded);
+    }
+    context.note(fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
+    return {};
+}
+
+std::vector<std::string> nfs_groups(const BootConfig& config) {
+    switch (config.root.source.version) {
+        case NfsVersion::v3:
+            return {"nfs3"};
+        case NfsVersion::automatic:
+            return {"nfs3", "nfs4"};
+        default:
+            return {"nfs4"};
+    }
+}
+
+}  // namespace
+
+Step load_drivers(Boot& boot) {
+    return {.id = "load-drivers",
+            .sentence = "load the drivers that this machine's devices ask for",
+            .deadline = Milliseconds{60'000},
+            .run = [&boot](StepContext& context) { return load_for_devices(context, boot); }};
+}
+
+Step load_nfs(Boot& boot) {
+    return {
+        .id = "load-nfs",
+        .sentence = "load the NFS client",
+        .needs = {"load-drivers"},  // not a need but a preference: the network's waits come first, then this fills them
+        .deadline = Milliseconds{60'000},
+        .run = [&boot](StepContext& context) -> Result<> {
+            std::set<std::string> loaded;
+            load_all(context, boot, nfs_groups(boot.config), loaded);
+            context.note(
+                fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
+            return {};
+        }};
+}
+
+}  // namespace diskless::steps

@@ -1,0 +1,88 @@
+// prepare-state: the lists of root and snapshot become one StatePlan, and that is mounted.
+#include <fmt/format.h>
+
+#include "common/base/pack.hpp"
+#include "common/base/text.hpp"
+#include "common/state/apply_state.hpp"
+#include "common/state/state_plan.hpp"
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+/// What the child hands over: the facts, and the problems of the lists.
+std::string packed(const StatePlan& plan, const std::vector<StateFacts>& facts) {
+    std::vector<std::string> strings{std::to_string(facts.size())};
+    for (const auto& fact : facts)
+        for (const auto& field : {fact.path, fact.kind, fact.source, std::to_string(fact.bytes), fact.problem})
+            strings.push_back(field);
+    for (const auto& problem : plan.problems) {
+        strings.push_back(problem.origin.text() + ": " + problem.text);
+        strings.push_back(problem.remedy);
+    }
+    return pack(strings);
+}
+
+Result<std::vector<StateFacts>> unpacked(const std::string& bytes, std::vector<Error>& problems) {
+    const auto strings = TRY(unpack(bytes));
+    const auto count = strings.empty() ? std::nullopt : parse_number<std::size_t>(strings[0]);
+    if (!count || strings.size() < 1 + 5 * *count) return fail("the state child's answer is damaged");
+    std::vector<StateFacts> facts;
+    for (std::size_t i = 1; i < 1 + 5 * *count; i += 5)
+        facts.push_back({strings[i], strings[i + 1], strings[i + 2],
+                         parse_number<std::uint64_t>(strings[i + 3]).value_or(0), strings[i + 4]});
+    for (std::size_t i = 1 + 5 * *count; i + 1 < strings.size(); i += 2)
+        problems.push_back({strings[i], strings[i + 1], 0});
+    return facts;
+}
+
+Result<> run(StepContext& context, Boot& boot) {
+    Os& os = context.os;
+    TRY(os.files.make_directories(kStateDirectory));
+    if (context.attempt == 1)
+        TRY(os.mounts.mount({"diskless-state", kStateDirectory, "tmpfs", "nosuid,nodev,mode=0755"}));
+
+    const bool snapshot = boot.snapshot.state == "mounted";
+    StateInput input;
+    input.root = kNewRoot;
+    if (snapshot) input.snapshot = kSnapshot;
+    if (boot.has_location_lists) input.location = kLocation;
+    input.node = boot.snapshot.name.empty() ? boot.identity.hostname : boot.snapshot.name;
+    input.generated = boot.files;
+    // A root of the node's own is written as it is; its files need no list, only who the node is.
+    input.defaults = boot.config.root.mode == RootMode::read_only;
+    const StateTarget target{kNewRoot, kStateDirectory, input.snapshot};
+    const bool again = context.attempt > 1;
+    const auto work = [&]() -> Result<std::string> {
+        if (again) TRY(undo_state(target, os.files, os.mounts));
+        const auto plan = plan_state(input, os.files);
+        const auto done = TRY(apply_state(plan, target, os.files, os.mounts));
+        return packed(plan, done);
+    };
+    const auto bytes = TRY(os.processes.in_child("prepare state", context.deadline, work));
+    std::vector<Error> problems;
+    auto facts = TRY(unpacked(bytes, problems));
+    for (auto& problem : problems) context.degrade(std::move(problem));
+    std::uint64_t copied = 0;
+    for (const auto& fact : facts) {
+        copied += fact.bytes;
+        if (!fact.problem.empty() && fact.kind != "skipped") context.degrade({fact.path + ": " + fact.problem, {}, 0});
+    }
+    context.note(fmt::format("{} entries, {} kB copied", facts.size(), copied / 1024));
+    context.publish([&] { boot.state = std::move(facts); });
+    return {};
+}
+
+}  // namespace
+
+Step prepare_state(Boot& boot) {
+    return {.id = "prepare-state",
+            .sentence = "mount what this node may write",
+            .needs = {"identify"},
+            .deadline = Milliseconds{300'000},  // the first boot of a node copies what it will keep
+            .retry = {.attempts = 3},
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
+}
+
+}  // namespace diskless::steps

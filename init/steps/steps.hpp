@@ -1,0 +1,23 @@
+// One factory a step; its file has its name. plan.cpp puts them in order.
+#pragma once
+
+#include "common/plan/step.hpp"
+#include "init/boot.hpp"
+
+namespace diskless::steps {
+
+Step mount_api(Boot& boot);
+Step read_configuration(Boot& boot);
+Step load_drivers(Boot& boot);
+Step load_nfs(Boot& boot);
+Step configure_network(Boot& boot);
+Step set_clock(Boot& boot);
+Step mount_root(Boot& boot);
+Step probe_export(Boot& boot);
+Step mount_snapshot(Boot& boot);
+Step identify(Boot& boot);
+Step prepare_state(Boot& boot);
+Step protect_network(Boot& boot);
+Step keep_way_down(Boot& boot);
+
+}  // namespace diskless::steps
