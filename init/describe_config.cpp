@@ -76,7 +76,8 @@ std::string_view mode_text(RootMode mode) {
     return "";
 }
 
-void describe_root(const RootConfig& root, Lines& lines) {
+void describe_root(const BootConfig& config, Lines& lines) {
+    const auto& root = config.root;
     lines.add("root", source_text(root.source, root.from_lease ? "root-path of the lease" : "?"));
     if (root.layout == RootLayout::red_hat)
         lines.add("root", "Red Hat layout: the directory holds root/ and snapshot/, or is the root itself");
@@ -183,7 +184,7 @@ void describe_end(const BootConfig& config, Lines& lines) {
 
 std::string describe(const BootConfig& config) {
     Lines lines;
-    describe_root(config.root, lines);
+    describe_root(config, lines);
     describe_snapshot(config, lines);
     describe_network(config.network, lines);
     describe_identity(config, lines);
