@@ -54,12 +54,20 @@ std::string addresses(const std::vector<Ipv4>& list) {
     return text;
 }
 
-/// "10.9.0.1:/srv/root", with what is still to be told in words.
-std::string source_text(const NfsSource& source, std::string_view no_path) {
-    const auto servers = source.servers.empty() ? std::string() : addresses(source.servers) + ":";
+/// "10.9.0.1:/srv/root"; what the lease still has to tell is said in words.
+std::string source_text(const NfsSource& source, std::string_view no_path, Ipv4 server_of_ip) {
     const auto path = source.path.empty() ? std::string(no_path) : source.path;
-    return servers.empty() && !source.path.empty() ? path + " of the server that ip= or the lease names"
-                                                   : servers + path;
+    if (!source.servers.empty()) return addresses(source.servers) + ":" + path;
+    if (source.path.empty()) return path;
+    if (server_of_ip.is_set()) return fmt::format("{}:{} (server of ip=)", server_of_ip.text(), path);
+    return path + " of the server that the lease names";
+}
+
+/// The server that ip= names, when the root has none of its own.
+Ipv4 server_of_ip(const BootConfig& config) {
+    for (const auto& one : config.network.interfaces)
+        if (one.server.is_set()) return one.server;
+    return {};
 }
 
 std::string_view mode_text(RootMode mode) {
@@ -76,8 +84,9 @@ std::string_view mode_text(RootMode mode) {
     return "";
 }
 
-void describe_root(const RootConfig& root, Lines& lines) {
-    lines.add("root", source_text(root.source, root.from_lease ? "root-path of the lease" : "?"));
+void describe_root(const BootConfig& config, Lines& lines) {
+    const auto& root = config.root;
+    lines.add("root", source_text(root.source, root.from_lease ? "root-path of the lease" : "?", server_of_ip(config)));
     if (root.layout == RootLayout::red_hat)
         lines.add("root", "Red Hat layout: the directory holds root/ and snapshot/, or is the root itself");
     lines.add("root", fmt::format("{}, {}", mode_text(root.mode), version_text(root.source.version)));
@@ -91,7 +100,7 @@ void describe_snapshot(const BootConfig& config, Lines& lines) {
     const auto name = snapshot.name.empty() ? "<hostname, address or hardware address>" : snapshot.name;
     lines.add("snapshot", snapshot.source.path.empty()
                               ? fmt::format("{} in {} beside the root", name, beside)
-                              : fmt::format("{} in {}", name, source_text(snapshot.source, "")));
+                              : fmt::format("{} in {}", name, source_text(snapshot.source, "", server_of_ip(config))));
     if (snapshot.source.version != NfsVersion::automatic || !snapshot.source.options.empty())
         lines.add("snapshot",
                   fmt::format("{}{}{}", version_text(snapshot.source.version),
@@ -183,7 +192,7 @@ void describe_end(const BootConfig& config, Lines& lines) {
 
 std::string describe(const BootConfig& config) {
     Lines lines;
-    describe_root(config.root, lines);
+    describe_root(config, lines);
     describe_snapshot(config, lines);
     describe_network(config.network, lines);
     describe_identity(config, lines);

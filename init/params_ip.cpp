@@ -208,6 +208,12 @@ class IpReader {
     // client:server:gateway:netmask:hostname:device:method:dns0:dns1:ntp0, any field may be empty. dracut has the peer
     // of a point-to-point link where the kernel has the server, and uses it as the server of the root all the same.
     void read_kernel_order() {
+        if (is_ipv6()) {
+            warn("IPv6 is not supported yet: DHCP (IPv4) is used on this interface", "give IPv4 addresses only");
+            read_hostname(field(4));
+            read_device(field(5));
+            return;
+        }
         read_address(field(0));
         read_peer(field(1));
         read_gateway(field(2));
@@ -217,6 +223,8 @@ class IpReader {
         finish(field(6));
         read_tail();
     }
+
+    bool is_ipv6() const { return field(0).starts_with('[') || field(1).starts_with('[') || field(2).starts_with('['); }
 
     void read_tail() {
         if (fields_.size() <= 7) return;
@@ -235,7 +243,7 @@ class IpReader {
     void read_address(std::string_view text) {
         if (text.empty()) return;
         if (text.front() == '[') {
-            warn("IPv6 is not supported yet: DHCP (IPv4) is used on this interface", "give an IPv4 address");
+            warn("IPv6 is not supported yet: DHCP (IPv4) is used", "give an IPv4 address");
             return;
         }
         if (const auto slash = text.find('/'); slash != std::string_view::npos) {
@@ -260,9 +268,7 @@ class IpReader {
         if (text.empty()) return;
         const auto slash = text.find('/');
         const auto server = Ipv4::parse(text.substr(0, slash));
-        if (text.front() == '[') {
-            warn("IPv6 is not supported yet: the server field is ignored", "give an IPv4 address");
-        } else if (!server) {
+        if (!server) {
             warn(fmt::format("\"{}\" is no address: the server field is ignored", printable(text)),
                  "there is no name service before the network is up: give the server's address");
         } else {
@@ -371,11 +377,12 @@ class IpReader {
                      "write a number of bytes from 68 to 65535");
         }
         if (fields_.size() <= index + 1) return;
-        // dracut sets this hardware address on the interface; we only choose by it.
-        if (const auto mac = parse_mac_from(index + 1))
-            interface().mac = mac;
+        // dracut sets this address on the interface; to choose the interface by it would find nothing.
+        if (parse_mac_from(index + 1))
+            warn("a hardware address cannot be set: the interface keeps its own",
+                 "use BOOTIF= or ifname= to choose by it");
         else
-            warn("what stands after the MTU is no hardware address: ignored", "write aa:bb:cc:dd:ee:ff");
+            warn("what stands after the MTU is no hardware address: ignored", "leave it out");
     }
 
     Reading& reading_;
@@ -473,17 +480,22 @@ void read_ip(Reading& reading, const Word& word) {
 void settle_network(Reading& reading) {
     auto& network = reading.config.network;
     auto ips = merge(reading);
-    if (ips.empty()) {
-        for (const auto& device : reading.devices) ips.emplace_back().interface.name = device;
-        if (ips.empty() && reading.mtu) ips.emplace_back();
+    if (!reading.devices.empty() && std::all_of(ips.begin(), ips.end(), [](const auto& ip) { return ip.bare; })) {
+        const auto like = ips.empty() ? IpReading{} : ips.front();
+        ips.clear();
+        for (const auto& device : reading.devices) ips.emplace_back(like).interface.name = device;
     }
+    if (ips.empty() && reading.mtu) ips.emplace_back();
     // A node without a network has no root: "off" for every interface is not what can be meant.
-    std::erase_if(ips, [&](const IpReading& ip) {
-        if (ip.interface.method != AddressMethod::none || !is_nameless(ip.interface)) return false;
+    for (auto& ip : ips) {
+        if (ip.interface.method != AddressMethod::none || !is_nameless(ip.interface)) continue;
         reading.warn(ip.word, "turns the network off, and the root is on the network: DHCP is used",
                      "write ip=dhcp, or the address as the first field");
-        return true;
-    });
+        ip.interface.method = AddressMethod::dhcp;
+    }
+    const bool all_off =
+        std::all_of(ips.begin(), ips.end(), [](const auto& ip) { return ip.interface.method == AddressMethod::none; });
+    if (!ips.empty() && all_off) ips.emplace_back();  // the others, by DHCP
 
     auto& time_servers = reading.config.time.servers;
     const bool time_servers_named = !time_servers.empty();  // diskless.ntp=

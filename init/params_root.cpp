@@ -68,6 +68,17 @@ std::size_t server_end(std::string_view text) {
     return text.substr(0, slash).find(':');
 }
 
+/// The last colon that is not in the [brackets] of an IPv6 address.
+std::size_t last_colon(std::string_view text) {
+    bool bracket = false;
+    for (std::size_t i = text.size(); i-- > 0;) {
+        if (text[i] == ']') bracket = true;
+        if (text[i] == '[') bracket = false;
+        if (text[i] == ':' && !bracket) return i;
+    }
+    return std::string_view::npos;
+}
+
 // nfs://server[:port]/dir
 void read_url(Reading& reading, const Word& word, std::string_view text, NfsSource& source) {
     const auto slash = text.find('/');
@@ -136,7 +147,7 @@ void read_nfs_source(Reading& reading, const Word& word, std::string_view text, 
         if (colon != std::string_view::npos) {
             auto head = text.substr(0, colon);
             // anaconda: root=nfs:<options>:<server>:/<dir>
-            if (const auto last = head.rfind(':'); last != std::string_view::npos && !is_ipv6(head)) {
+            if (const auto last = last_colon(head); last != std::string_view::npos && !is_ipv6(head)) {
                 add_nfs_options(reading, word, head.substr(0, last), source);
                 head = head.substr(last + 1);
             }
@@ -180,10 +191,11 @@ void read_root(Reading& reading, const Word& word) {
 void read_nfsroot(Reading& reading, const Word& word) {
     const auto value = word.argument();
     NfsSource source;
-    // The kernel puts its own directory before what starts with no "/", "," or digit; a server list is what it never
-    // had.
-    const bool relative = !value.empty() && value != "auto" && value.find_first_of("/,:") == std::string_view::npos &&
-                          !Ipv4::parse(value);
+    // The kernel puts its own directory before what starts with no "/", "," or digit; it has no names of servers, which
+    // end in a colon before the first "/".
+    const auto first = value.empty() ? '/' : value.front();
+    const bool relative = first != '/' && first != ',' && first != '[' && (first < '0' || first > '9') &&
+                          value != "auto" && value.substr(0, value.find('/')).find(':') == std::string_view::npos;
     if (relative)
         read_nfs_source(reading, word, fmt::format("/tftpboot/{}", value), source);
     else
