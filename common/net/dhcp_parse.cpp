@@ -35,7 +35,7 @@ class OptionReader {
 
     std::string host_name(dhcp::Code code, std::string_view name) {
         auto value = text(code, name);
-        if (value.ends_with('.')) value.pop_back();
+        if (value.size() > 1 && value.ends_with('.')) value.pop_back();
         if (value.empty() || is_host_name(value)) return value;
         ignore(fmt::format("{} (option {}) is not a valid name: \"{}\"", name, int{code}, printable(value)));
         return {};

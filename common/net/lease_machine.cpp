@@ -303,10 +303,11 @@ void LeaseMachine::lose(std::string reason, Time now, Time delay, LeaseActions& 
 void LeaseMachine::schedule_renewal() {
     wakeup_ = Time::max();
     if (lease_.lease_time <= 0s) return;
-    // Up to a sixteenth early: nodes that were switched on together must not stay together (RFC 2131 4.4.5).
+    // T1 and T2 come up to a sixteenth of T1 early: nodes that were switched on together must not stay together
+    // (RFC 2131 4.4.5).
     const Time renew = lease_.renew_after;
-    const auto fuzz = static_cast<std::uint64_t>(renew.count()) / 16 + 1;
-    wakeup_ = lease_.obtained + renew - Time(static_cast<Time::rep>(random() % fuzz));
+    early_ = Time(static_cast<Time::rep>(random() % (static_cast<std::uint64_t>(renew.count()) / 16 + 1)));
+    wakeup_ = lease_.obtained + renew - early_;
 }
 
 DhcpQuery LeaseMachine::query(DhcpType type) const {
@@ -321,7 +322,7 @@ DhcpQuery LeaseMachine::query(DhcpType type) const {
     return query;
 }
 
-LeaseMachine::Time LeaseMachine::rebind_at() const { return lease_.obtained + lease_.rebind_after; }
+LeaseMachine::Time LeaseMachine::rebind_at() const { return lease_.obtained + lease_.rebind_after - early_; }
 
 LeaseMachine::Time LeaseMachine::expires_at() const {
     return lease_.lease_time > 0s ? lease_.obtained + lease_.lease_time : Time::max();

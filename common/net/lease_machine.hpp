@@ -115,6 +115,7 @@ class LeaseMachine {
     LeaseState state_ = LeaseState::selecting;
     Time wakeup_{};
     Time started_{};  // of the present round of questions: what secs counts from
+    Time early_{};    // how much before their time T1 and T2 come
     std::uint64_t random_state_;
     std::uint32_t xid_ = 0;
     std::uint16_t secs_ = 0;

@@ -13,6 +13,13 @@ TEST(Ipv4, ReadsDottedQuadsOnly) {
 
 TEST(Ipv4, PrintsAsPxelinuxNamesItsFiles) { EXPECT_EQ(Ipv4(172, 16, 1, 10).hex(), "AC10010A"); }
 
+TEST(Ipv4, KnowsWhatAHostMayHave) {
+    for (const auto good : {Ipv4(10, 9, 0, 1), Ipv4(126, 0, 0, 1), Ipv4(128, 0, 0, 1), Ipv4(223, 255, 255, 254)})
+        EXPECT_TRUE(is_host_address(good)) << good.text();
+    for (const auto bad : {Ipv4(), Ipv4(0, 0, 0, 1), Ipv4(127, 0, 0, 1), Ipv4(224, 0, 0, 1), Ipv4(255, 255, 255, 255)})
+        EXPECT_FALSE(is_host_address(bad)) << bad.text();
+}
+
 TEST(Netmask, GoesBothWays) {
     for (unsigned prefix = 0; prefix <= 32; ++prefix) EXPECT_EQ(prefix_of(netmask(prefix)), prefix);
     EXPECT_EQ(prefix_of(Ipv4(255, 0, 255, 0)), std::nullopt);
