@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 Deadline in(Milliseconds time) { return Deadline::after(linux_clock(), time); }
-const Deadline kSoon{};  // as long as it takes; ctest has the last word
+const Deadline kSoon = in(Seconds{60});
 
 TEST(InChild, ReturnsWhatTheWorkReturned) {
     LinuxProcesses processes;
@@ -117,6 +117,10 @@ TEST(InChild, StartsWithPlainSignals) {
 }
 
 TEST(InChild, OverlapsInThreads) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP()
+        << "the address sanitizer's own allocator (GCC 12) may be locked for ever in a child of several threads";
+#endif
     LinuxProcesses processes;
     std::vector<std::thread> threads;
     std::vector<std::string> results(8);

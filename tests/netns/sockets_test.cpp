@@ -57,7 +57,8 @@ class PacketsTest : public testing::Test {
             while (!find(name).carrier) ASSERT_TRUE(links_.wait_for_change(deadline)) << name;
     }
     Link find(const std::string& name) {
-        for (const auto& link : links_.list().value())
+        const auto all = links_.list().value();
+        for (const auto& link : all)
             if (link.name == name) return link;
         return {};
     }
