@@ -64,6 +64,23 @@ void for_each_row(std::string_view text, const std::string& name, std::size_t le
     }
 }
 
+/// "$node" as a whole word: "$nodetype.arch" is a column of xCAT's database.
+void fill_in_node(std::string& directory, const std::string& node) {
+    constexpr std::string_view kWord = "$node";
+    const auto goes_on = [](char c) {
+        return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    };
+    for (std::size_t at = 0; (at = directory.find(kWord, at)) != std::string::npos;) {
+        const auto end = at + kWord.size();
+        if (end < directory.size() && goes_on(directory[end])) {
+            at = end;
+        } else {
+            directory.replace(at, kWord.size(), node);
+            at += node.size();
+        }
+    }
+}
+
 /// Combinations with "link" are bound instead of linked: the path shows the same, and needs no writable parent.
 std::optional<StateKind> kind_of(std::string_view options) {
     struct Row {
@@ -128,9 +145,7 @@ Litetree parse_litetree(std::string_view text, const std::string& name, const st
                                          "write a number, the lowest is searched first"});
                 return;
             }
-            for (auto at = directory.find("$node"); at != std::string::npos;
-                 at = directory.find("$node", at + node.size()))
-                directory.replace(at, 5, node);
+            fill_in_node(directory, node);
             if (directory.find('$') != std::string::npos || directory.find("#CMD") != std::string::npos) {
                 tree.problems.push_back({origin,
                                          fmt::format("directory \"{}\" needs xCAT's database", printable(fields[2])),
