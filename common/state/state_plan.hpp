@@ -45,7 +45,7 @@ struct StateEntry {
     StateKind kind = StateKind::persistent;
     StateOrigin origin;
     bool directory = false;
-    bool skipped = false;   // nothing is done; the notes say why
+    bool skipped = false;   // nothing is done; the notes or the problem say why
     bool degraded = false;  // persistent was asked for, and there is no snapshot
     bool covered = false;   // a persistent ancestor shows it already: seeded when missing, not mounted
     bool seeded = false;    // persistent: the snapshot has it already
@@ -59,7 +59,8 @@ struct StateEntry {
     std::uint32_t mode = 0644;             // of content
     std::string symlink;                   // generated: a symlink to this
     std::string parent;                    // path of the nearest entry that is mounted above this one; empty: the root
-    std::vector<std::string> notes;        // one line each
+    std::string problem;                   // why it is refused, when that is not as it should be
+    std::vector<std::string> notes;        // one line each, about what is as it should be
 };
 
 struct StatePlan {
