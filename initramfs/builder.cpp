@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <set>
 
@@ -18,15 +17,6 @@ namespace diskless {
 namespace fs = std::filesystem;
 
 namespace {
-/// Seconds since 1970 of a file's last change; 0 when it has none.
-std::int64_t changed_at(const std::string& path) {
-    std::error_code problem;
-    const auto time = fs::last_write_time(path, problem);
-    if (problem) return 0;
-    const auto system = std::chrono::file_clock::to_sys(time);
-    return std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();
-}
-
 /// Collects entries; makes the directories above each, once, in front of it.
 class Image {
   public:

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -25,6 +26,14 @@ Result<> write_and_sync(int file, const std::string& path, std::string_view cont
     return {};
 }
 }  // namespace
+
+std::int64_t changed_at(const std::string& path) {
+    std::error_code problem;
+    const auto time = std::filesystem::last_write_time(path, problem);
+    if (problem) return 0;
+    const auto system = std::chrono::file_clock::to_sys(time);
+    return std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();
+}
 
 Result<std::string> read_input_file(const std::string& path) {
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);

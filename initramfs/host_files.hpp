@@ -1,12 +1,16 @@
 // Files of the machine that builds.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "common/base/result.hpp"
 
 namespace diskless {
+
+/// Seconds since 1970 of a file's last change; 0 when there is no such file.
+std::int64_t changed_at(const std::string& path);
 
 /// The whole file as it is.
 Result<std::string> read_input_file(const std::string& path);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "initramfs/host_files.hpp"
 #include "initramfs/module_file.hpp"
 #include "initramfs/module_selection.hpp"
 #include "initramfs/module_sets.hpp"
@@ -41,9 +42,10 @@ void keep_known(std::vector<std::string>& needs, const std::set<std::string>& kn
 }
 }  // namespace
 
-Result<TreeManifest> manifest_for_tree(const std::string& directory, const std::string& kernel,
-                                       const std::string& root) {
+Result<TreeManifest> manifest_for_tree(const std::string& directory, const std::string& kernel, const std::string& root,
+                                       std::optional<std::int64_t> time) {
     const auto tree = TRY(ModuleTree::open(root, kernel));
+    std::int64_t built = time.value_or(0);
     TreeManifest result;
     Selection selection;
     std::set<std::string> known;
@@ -57,6 +59,7 @@ Result<TreeManifest> manifest_for_tree(const std::string& directory, const std::
         }
         const auto content = TRY(read_decompressed(file.string()));
         auto info = TRY_TO("module " + file.string(), parse_module_info(content));
+        if (!time) built = std::max(built, changed_at(file.string()));
         module.entry.path = "/" + fs::relative(file, directory).string();
         module.entry.aliases = std::move(info.aliases);
         module.entry.needs = std::move(info.depends);
@@ -69,13 +72,17 @@ Result<TreeManifest> manifest_for_tree(const std::string& directory, const std::
             if (found.builtin()) selection.builtin.push_back(found.name);
     std::sort(selection.builtin.begin(), selection.builtin.end());
 
-    result.manifest.kernel = kernel;
-    result.manifest.builtin = selection.builtin;
-    result.manifest.groups = groups_of(selection);
+    Manifest all;
     for (auto& module : selection.modules) {
         keep_known(module.entry.needs, known);
-        result.manifest.modules.push_back(std::move(module.entry));
+        all.modules.push_back(module.entry);
     }
+    // The other tool's image may hold drivers of disks and screens: a node that lives on NFS leaves them alone.
+    for (const auto* entry : load_order(all, wanted_names())) result.manifest.modules.push_back(*entry);
+    result.manifest.kernel = kernel;
+    result.manifest.built = built;
+    result.manifest.builtin = selection.builtin;
+    result.manifest.groups = groups_of(selection);
     return result;
 }
 

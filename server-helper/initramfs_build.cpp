@@ -65,16 +65,6 @@ std::string default_program() {
     return (here / "diskless-init").string();
 }
 
-Result<std::optional<std::int64_t>> source_date_epoch() {
-    const char* text = std::getenv("SOURCE_DATE_EPOCH");
-    if (!text) return std::nullopt;
-    const auto seconds = parse_number<std::int64_t>(text);
-    // newc has 32 bits for a time.
-    if (!seconds || *seconds < 0 || *seconds > 0xFFFFFFFF)
-        return fail(fmt::format("SOURCE_DATE_EPOCH is no time in seconds since 1970: \"{}\"", printable(text)));
-    return seconds;
-}
-
 Result<AddedFile> added_file(const std::string& text) {
     const auto colon = text.rfind(":/");
     AddedFile file{text.substr(0, colon), colon == std::string::npos ? text : text.substr(colon + 1)};
@@ -143,6 +133,16 @@ void print_json(const BuildResult& result, const std::string& out, Streams& stre
     streams.out << json.dump(2) << '\n';
 }
 }  // namespace
+
+Result<std::optional<std::int64_t>> source_date_epoch() {
+    const char* text = std::getenv("SOURCE_DATE_EPOCH");
+    if (!text) return std::nullopt;
+    const auto seconds = parse_number<std::int64_t>(text);
+    // newc has 32 bits for a time.
+    if (!seconds || *seconds < 0 || *seconds > 0xFFFFFFFF)
+        return fail(fmt::format("SOURCE_DATE_EPOCH is no time in seconds since 1970: \"{}\"", printable(text)));
+    return seconds;
+}
 
 Result<> build_initramfs(const std::vector<std::string>& arguments, Streams& streams) {
     auto described = build_options();

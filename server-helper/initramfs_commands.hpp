@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "server-helper/command.hpp"
 
 namespace diskless::server {
@@ -8,5 +11,8 @@ Result<> build_initramfs(const std::vector<std::string>& arguments, Streams& str
 Result<> show_initramfs(const std::vector<std::string>& arguments, Streams& streams);
 Result<> print_tree_manifest(const std::vector<std::string>& arguments, Streams& streams);
 Result<> print_common_modules(const std::vector<std::string>& arguments, Streams& streams);
+
+/// The environment's SOURCE_DATE_EPOCH (reproducible-builds.org), seconds since 1970; nothing when it is not set.
+Result<std::optional<std::int64_t>> source_date_epoch();
 
 }  // namespace diskless::server

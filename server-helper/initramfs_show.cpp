@@ -101,7 +101,9 @@ Result<> print_tree_manifest(const std::vector<std::string>& arguments, Streams&
     if (options.helped) return {};
     if (!options.has("kernel") || !options.has("for-tree"))
         return bad_usage("--kernel and --for-tree are both needed", "usage: " + std::string(described.usage));
-    const auto tree = TRY(manifest_for_tree(options.text("for-tree"), options.text("kernel"), options.text("root")));
+    const auto time = TRY(source_date_epoch());
+    const auto tree =
+        TRY(manifest_for_tree(options.text("for-tree"), options.text("kernel"), options.text("root"), time));
     for (const auto& warning : tree.warnings) streams.err << "warning: " << warning << '\n';
     streams.out << to_text(tree.manifest);
     return {};

@@ -72,7 +72,8 @@ Result<Manifest> parse_manifest(std::string_view text);
 std::vector<const ModuleEntry*> modules_for(const Manifest& manifest, const std::vector<std::string>& modaliases);
 
 /// The modules to load for `names` (modules or groups), what they need first, each once. Built-in ones, and names that
-/// the image does not have, are left out. A cycle of needs is cut where it closes.
+/// the image does not have, are left out. A cycle of needs is cut where it closes. Soft needs may refuse to load
+/// (crc32c_intel without SSE 4.2): only what was asked for itself decides whether loading failed.
 std::vector<const ModuleEntry*> load_order(const Manifest& manifest, const std::vector<std::string>& names);
 
 /// Names of `names` that are neither a module nor built in nor a group of this image.

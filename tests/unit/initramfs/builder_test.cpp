@@ -1,0 +1,89 @@
+#include "initramfs/builder.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "initramfs/host_files.hpp"
+#include "initramfs/module_file.hpp"
+#include "initramfs/module_sets.hpp"
+#include "server-helper/command.hpp"
+
+namespace diskless {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Directory {
+    std::string path = (fs::temp_directory_path() / "diskless-test-XXXXXX").string();
+    Directory() { EXPECT_NE(mkdtemp(path.data()), nullptr); }
+    ~Directory() { fs::remove_all(path); }
+};
+
+TEST(OutputFile, ReplacesOrLeavesTheOldOne) {
+    const Directory directory;
+    const auto path = directory.path + "/image";
+    ASSERT_TRUE(write_output_file(path, "one"));
+    ASSERT_TRUE(write_output_file(path, "two"));
+    EXPECT_EQ(*read_input_file(path), "two");
+    EXPECT_FALSE(write_output_file(directory.path + "/absent/image", "x"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(directory.path), fs::directory_iterator()), 1);
+}
+
+TEST(ModuleList, FromTextAndFile) {
+    const Directory directory;
+    std::ofstream(directory.path + "/list") << "virtio-net # card\n\ne1000, igb\n";
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(*module_list("a,b-c d"), (Names{"a", "b_c", "d"}));
+    EXPECT_EQ(*module_list(directory.path + "/list"), (Names{"virtio_net", "e1000", "igb"}));
+    EXPECT_FALSE(module_list(directory.path + "/absent"));
+    EXPECT_FALSE(module_list(" , "));
+}
+
+TEST(ModuleInfo, RubbishIsAnError) {
+    EXPECT_FALSE(parse_module_info(""));
+    EXPECT_FALSE(
+        parse_module_info("\x7f"
+                          "ELF"));
+    const auto self = read_input_file("/proc/self/exe");
+    ASSERT_TRUE(self);
+    EXPECT_FALSE(parse_module_info(*self)) << "a program has no .modinfo";
+    EXPECT_FALSE(parse_module_info(self->substr(0, 100)));
+    EXPECT_TRUE(has_section(*self, ".text"));
+    EXPECT_FALSE(is_static_program("#!/bin/sh\n"));
+}
+
+TEST(Builder, AbsentKernelNamesThoseThatAreThere) {
+    const Directory directory;
+    fs::create_directories(directory.path + "/lib/modules/6.1.0-1");
+    BuildRequest request;
+    request.root = directory.path;
+    request.kernel = "6.9";
+    const auto absent = build_image(request);
+    ASSERT_FALSE(absent);
+    EXPECT_NE(absent.error().remedy.find("6.1.0-1"), std::string::npos) << absent.error().remedy;
+    request.kernel = "6.1.0-1";
+    const auto without_index = build_image(request);
+    ASSERT_FALSE(without_index);
+    EXPECT_NE(without_index.error().remedy.find("depmod -b"), std::string::npos) << without_index.error().remedy;
+}
+
+TEST(DisklessServer, ExitCodes) {
+    const auto status = [](const std::vector<std::string>& arguments) {
+        std::ostringstream out, err;
+        return server::run(arguments, out, err);
+    };
+    EXPECT_EQ(status({"version"}), 0);
+    EXPECT_EQ(status({"initramfs", "build", "--help"}), 0);
+    EXPECT_EQ(status({}), 2);
+    EXPECT_EQ(status({"initramfs"}), 2);
+    EXPECT_EQ(status({"initramfs", "build", "--kernel", "x", "--hostonly", "--modules", "a"}), 2);
+    EXPECT_EQ(status({"initramfs", "build", "--frobnicate"}), 2);
+    EXPECT_EQ(status({"initramfs", "show", "/no/such/image"}), 1);
+}
+
+}  // namespace
+}  // namespace diskless
