@@ -31,6 +31,14 @@ def wait_until(what: str, condition: Callable[[], bool], within: float, every: f
         time.sleep(every)
 
 
+def start_time(pid: int) -> int:
+    """Ticks since the machine's boot when the process started; 0: there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0
+
+
 class Process:
     """A process that this run started, and ends by its pid."""
 
@@ -118,6 +126,10 @@ class Namespace:
         process = Process(name, self.inside(*argv), self.logs / f"{name}.log", self._dies_with_us)
         self._processes.append(process)
         return process
+
+    def pids(self) -> list[tuple[int, int]]:
+        """What runs in it now: pid and start time, which together are never another process."""
+        return [(process.pid, start_time(process.pid)) for process in [*self._processes, self.holder] if process.alive]
 
     def close(self) -> None:
         for process in reversed(self._processes):
