@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -38,6 +39,15 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
             make(partial)
             partial.rename(path)
     return path
+
+
+def temporary(parent: Path | None = None) -> Path:
+    """A directory of this run; those of runs that were killed are removed first."""
+    parent = parent or Path(tempfile.gettempdir())
+    for old in parent.glob("diskless-lab-*-*"):
+        if not Path(f"/proc/{old.name.split('-')[2]}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"diskless-lab-{os.getpid()}-", dir=parent))
 
 
 def run(argv: Sequence[str], log: Path | None = None, cwd: Path | None = None) -> str:

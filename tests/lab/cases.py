@@ -218,7 +218,7 @@ CASES: tuple[Case, ...] = (
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
-    Case("initramfs-tools", "the node program in an image by update-initramfs", FROM + " ip=dhcp",
+    Case("initramfs-tools", "the node program in an image by initramfs-tools", FROM + " ip=dhcp boot=diskless",
          (*UP, *OWN_SNAPSHOT), image="initramfs-tools"),
     Case("dracut", "the node program in an image by dracut", FROM + " ip=dhcp", (*UP, *OWN_SNAPSHOT), image="dracut"),
 )

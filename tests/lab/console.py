@@ -15,6 +15,10 @@ from pathlib import Path
 from namespace import LabError, wait_until
 
 
+# Deadlines are for a machine of which two cores are free: a busier one gets so many times as long.
+PATIENCE = float(os.environ.get("DISKLESS_LAB_PATIENCE", "1"))
+
+
 class Console:
     """Connects to QEMU's socket `path`; every line goes to `log` with the seconds since power-on."""
 
@@ -64,6 +68,7 @@ class Console:
     def expect(self, pattern: str, within: float) -> re.Match[str]:
         """Waits until `pattern` (multi-line regular expression) appears in what no earlier expect() has consumed."""
         compiled = re.compile(pattern, re.MULTILINE)
+        within *= PATIENCE
         deadline = time.monotonic() + within
         while True:
             found = compiled.search(self.text, self._unread)
@@ -88,7 +93,7 @@ class Console:
                 self.write(f"{password}\n")
                 self.expect(r"[#$] $", 20)
         # A message of the kernel may follow the prompt: ask until the shell answers.
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 20 * PATIENCE
         while True:
             self.write("stty -echo 2>/dev/null; PS1=; PS2=; dmesg -n 1 2>/dev/null; echo sh'ell-'ready\n")
             try:

@@ -27,7 +27,7 @@ def _program(name: str, variable: str) -> Path:
     given = os.environ.get(variable)
     if given:
         return Path(given)
-    found = [path for preset in ("release", "debug", ".") for path in (TREE / "build" / preset).rglob(name)
+    found = [path for preset in ("release", "dev", ".") for path in (TREE / "build" / preset).rglob(name)
              if path.is_file() and os.access(path, os.X_OK)]
     if not found:
         raise LabError(f"{name} is not built: cmake --preset release && cmake --build --preset release, or set {variable}")
@@ -37,9 +37,8 @@ def _program(name: str, variable: str) -> Path:
 def built(kernel: Kernel, work: Path) -> Path:
     """What `diskless-server initramfs build` makes of this tree's node program."""
     image = work / "initramfs.img"
-    if not image.exists():
-        cache.run([str(server_helper()), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
-                   "--out", str(image)], work / "initramfs.log")
+    cache.run([str(server_helper()), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
+               "--out", str(image)], work / "initramfs.log")
     return image
 
 
@@ -113,10 +112,49 @@ def _in_dependency_order(kernel: Kernel) -> list[Path]:
     return order
 
 
+def by_initramfs_tools(kernel: Kernel, work: Path) -> Path:
+    """What mkinitramfs makes with the product's hook, as after installing it on a stock Debian."""
+    configuration = work / "initramfs-tools"
+    shutil.copytree("/etc/initramfs-tools", configuration)
+    hooks = TREE / "initramfs/hooks/initramfs-tools"
+    (configuration / "hooks").mkdir(exist_ok=True)
+    shutil.copy2(hooks / "hook", configuration / "hooks/diskless")
+    return _by_tool(kernel, work, f"""
+        export DISKLESS_INIT={node_program()} DISKLESS_SERVER={server_helper()} DISKLESS_TAKEOVER={hooks / "takeover"}
+        mkinitramfs -d {configuration} -o "$image" {kernel.version}
+        """)
+
+
+def by_dracut(kernel: Kernel, work: Path) -> Path:
+    """What dracut makes with the product's module; the host's own dracut is not touched."""
+    return _by_tool(kernel, work, f"""
+        export DISKLESS_INIT={node_program()} PATH={server_helper().parent}:$PATH
+        cp -a {TREE / "initramfs/hooks/dracut"}/. /usr/lib/dracut/modules.d/
+        dracut --no-hostonly --no-hostonly-cmdline --add diskless --kver {kernel.version} --force "$image"
+        """)
+
+
+def _by_tool(kernel: Kernel, work: Path, script: str) -> Path:
+    """Runs another tool's builder on a private copy of /usr/lib, with the kernel's modules where it looks for them."""
+    image = work / "initramfs.img"
+    for name in ("upper", "overlay"):
+        (work / name).mkdir()
+    (work / "build-image").write_text(f"""
+        set -e
+        image={image}
+        mount -t overlay overlay -o lowerdir=/usr/lib,upperdir={work / "upper"},workdir={work / "overlay"} /usr/lib
+        mkdir -p /usr/lib/modules
+        mount --bind {kernel.root / "lib/modules"} /usr/lib/modules
+        mount --bind {kernel.image.parent} /boot
+        {script}""")
+    cache.run(["unshare", "--mount", "--propagation", "private", "sh", str(work / "build-image")],
+              work / "initramfs.log")
+    return image
+
+
 def image(name: str, kernel: Kernel, work: Path) -> Path:
-    """The image that a case names: "built", "handmade", "initramfs-tools", "dracut"."""
-    if name == "handmade":
-        return handmade(kernel)
-    if name == "built":
-        return built(kernel, work)
-    raise LabError(f"no image {name!r}")
+    """The image that a case names."""
+    makers = {"built": built, "handmade": lambda kernel, _: handmade(kernel),
+              "initramfs-tools": by_initramfs_tools, "dracut": by_dracut}
+    existing = work / "initramfs.img"
+    return existing if existing.exists() else makers[name](kernel, work)

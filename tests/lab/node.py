@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import network
-from console import Console
+from console import PATIENCE, Console
 from namespace import LabError, Namespace, Process
 from network import Network
 
@@ -79,6 +79,7 @@ class Node:
 
     def wait_for_exit(self, within: float) -> None:
         """Waits until the node has rebooted or switched itself off."""
+        within *= PATIENCE
         deadline = time.monotonic() + within
         while self.alive:
             if time.monotonic() > deadline:

@@ -5,8 +5,7 @@ The servers see the case's own tree on /srv, so that nodes mount /srv/diskless/.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import network
