@@ -115,7 +115,9 @@ class Bench:
         return self.logs / "packets.pcap"
 
     def on_server(self, path: str) -> Path:
-        """Where the host has what nodes and servers call `path`."""
+        """Where the host has what nodes and servers call `path`: the root is shown to them, and lies elsewhere."""
+        if Path(path).is_relative_to(self.root_path):
+            return self.shared_root / Path(path).relative_to(self.root_path)
         return self.tree / Path(path).relative_to("/srv")
 
     def command_line(self) -> str:

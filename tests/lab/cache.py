@@ -52,8 +52,9 @@ def temporary(parent: Path | None = None) -> Path:
 
 def run(argv: Sequence[str], log: Path | None = None, cwd: Path | None = None) -> str:
     """Runs a command of the host; LabError with the end of its output when it fails."""
+    environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          cwd=cwd, errors="replace", env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
+                          cwd=cwd, errors="replace", env=environment)
     if log is not None:
         log.write_text(done.stdout)
     if done.returncode != 0:

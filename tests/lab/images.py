@@ -30,7 +30,8 @@ def _program(name: str, variable: str) -> Path:
     found = [path for preset in ("release", "dev", ".") for path in (TREE / "build" / preset).rglob(name)
              if path.is_file() and os.access(path, os.X_OK)]
     if not found:
-        raise LabError(f"{name} is not built: cmake --preset release && cmake --build --preset release, or set {variable}")
+        raise LabError(f"{name} is not built: cmake --preset release && cmake --build --preset release;"
+                       f" or set {variable}")
     return found[0]
 
 
@@ -52,7 +53,9 @@ export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 exec >/dev/console 2>&1
 while read -r module; do insmod /modules/$module; done </modules/order
-for word in $(cat /proc/cmdline); do case $word in lab.root=*) root=${word#lab.root=};; lab.options=*) options=${word#lab.options=};; esac; done
+for word in $(cat /proc/cmdline); do
+    case $word in lab.root=*) root=${word#*=};; lab.options=*) options=${word#*=};; esac
+done
 for link in /sys/class/net/e*; do ip link set "${link##*/}" up; done
 cat >/dhcp <<'EOS'
 #!/bin/sh
@@ -64,7 +67,8 @@ udhcpc -q -n -t 20 -T 1 -i eth0 -s /dhcp
 mkdir -p /sysroot
 mount -t nfs -o "ro,nolock,addr=10.9.0.1,$options" "10.9.0.1:$root" /sysroot || exec sh
 mkdir -p /run; mount -t tmpfs run /sysroot/run
-mount -t nfs -o "rw,nolock,addr=10.9.0.1,$options" "10.9.0.1:/srv/diskless/snapshots/$(hostname)" /sysroot/mnt || exec sh
+own=10.9.0.1:/srv/diskless/snapshots/$(hostname)
+mount -t nfs -o "rw,nolock,addr=10.9.0.1,$options" "$own" /sysroot/mnt || exec sh
 mkdir -p /sysroot/mnt/var/log /sysroot/mnt/.diskless
 echo '{"format": 1, "root": {"server": "10.9.0.1"}}' >/sysroot/mnt/.diskless/boot.json
 mount -o bind /sysroot/mnt/var/log /sysroot/var/log
@@ -91,7 +95,8 @@ def handmade(kernel: Kernel) -> Path:
             for module in order:
                 shutil.copy2(module, tree / "modules" / module.name)
             (tree / "modules/order").write_text("".join(f"{module.name}\n" for module in order))
-            cache.run(["sh", "-c", f"cd {tree} && find . | cpio --quiet -o -H newc | gzip -1 >{directory}/initramfs.img"])
+            image = directory / "initramfs.img"
+            cache.run(["sh", "-c", f"cd {tree} && find . | cpio --quiet -o -H newc | gzip -1 >{image}"])
 
     return cache.kept(f"handmade-{recipe}", make) / "initramfs.img"
 

@@ -1,4 +1,4 @@
-"""What cases do and expect, one class each. A step says what went wrong by LabError; its text() is shown by --verbose."""
+"""What cases do and expect, one class each. A step that is not fulfilled says so by LabError."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class Report:
 
 @dataclass(frozen=True)
 class OnServer:
-    """The file `path` of the server's tree (below /srv) holds something that matches; pattern None: it must not exist."""
+    """The file `path` (below /srv) of the server holds something that matches; pattern None: it must not exist."""
 
     path: str
     pattern: str | None = ""
