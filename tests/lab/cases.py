@@ -100,7 +100,8 @@ CASES: tuple[Case, ...] = (
     Case("lab-nfs4", "the same over NFS 4.2",
          "lab.root={root} lab.options=vers=4.2", image="handmade",
          steps=(PowerOn(), Login(60), mounted("/", "nfs4", "ro,", "vers=4.2"),
-                mounted("/mnt", "nfs4", "snapshots/node1"), Shell("echo hello >/var/log/x"), OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"))),
+                mounted("/mnt", "nfs4", "snapshots/node1"), Shell("echo hello >/var/log/x"),
+                OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"))),
     Case("lab-netboot", "the network card fetches kernel and image by TFTP",
          "lab.root={root} lab.options=vers=3", image="handmade", netboot=True,
          steps=(PowerOn(), Console("handmade: hand over", 60), Login(30))),
@@ -203,7 +204,8 @@ CASES: tuple[Case, ...] = (
          server_files={f"{SNAPSHOT}/files": "/etc/motd\n"}),
     Case("rw-root", "a root of the node's own, mounted rw", FROM + " rw ip=dhcp",
          (PowerOn(), Console("busybox userland is up", 60), Login(20), mounted("/", " rw,"),
-          Shell("echo mine >/opt/new"), *goes_down(), OnServer("/srv/diskless/images/busybox/opt/new", "mine")), root_writable=True),
+          Shell("echo mine >/opt/new"), *goes_down(),
+          OnServer("/srv/diskless/images/busybox/opt/new", "mine")), root_writable=True),
 
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",
