@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import images
 import network
 import roots
 from kernels import Kernel
-from namespace import LabError, Namespace, Process
+from namespace import LabError, Namespace
 from network import Network
 from node import Node
 from server import DhcpServer, Export, NfsServer, TimeServer, mount_tree, place
@@ -42,9 +40,9 @@ class Bench:
         self.logs = choices.logs / case.name
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
-        self._work = Path(tempfile.mkdtemp(prefix="diskless-lab-"))
+        self._work = cache.temporary()
         self.tree = self._work / "srv"
-        self.started = time.monotonic()
+        self._beside: Path | None = None
         self._timers: list[threading.Timer] = []
         self._failure_of_timer: BaseException | None = None
         self.namespace = Namespace(self.logs)
@@ -68,7 +66,7 @@ class Bench:
                      if case.dhcp else None)
         self.time = TimeServer(self.namespace, self._work)
         if case.packets:
-            self._capture: Process | None = self.network.capture(self.packets)
+            self.network.capture(self.packets)
         if case.loss_percent:
             self.network.lose(case.loss_percent)
         if case.time_server:
@@ -88,7 +86,8 @@ class Bench:
         source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
         if case.root_writable or case.root_files:
             # Not below the case's own temporary directory: hard links need the cache's file system.
-            self.shared_root = self._work_beside_cache() / "root"
+            self._beside = cache.temporary(cache.directory())
+            self.shared_root = self._beside / "root"
             self.shared_root.mkdir()
             (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
             for path, text in case.root_files.items():
@@ -101,10 +100,6 @@ class Bench:
             (self.snapshots / name).mkdir()
         for path, text in case.server_files.items():
             roots.write(self.tree / Path(path).relative_to("/srv"), text)
-
-    def _work_beside_cache(self) -> Path:
-        self._beside = Path(tempfile.mkdtemp(prefix="run-", dir=cache.directory()))
-        return self._beside
 
     @property
     def root_path(self) -> str:
@@ -120,7 +115,9 @@ class Bench:
         return self.logs / "packets.pcap"
 
     def on_server(self, path: str) -> Path:
-        """Where the host has what nodes and servers call `path`."""
+        """Where the host has what nodes and servers call `path`: the root is shown to them, and lies elsewhere."""
+        if Path(path).is_relative_to(self.root_path):
+            return self.shared_root / Path(path).relative_to(self.root_path)
         return self.tree / Path(path).relative_to("/srv")
 
     def command_line(self) -> str:
@@ -162,9 +159,12 @@ class Bench:
         self._timers.append(timer)
         timer.start()
 
+    def report_file(self) -> Path:
+        return self.snapshots / self.case.snapshot / ".diskless/boot.json"
+
     def boot_report(self) -> dict[str, Any]:
         """boot.json as the node left it in its snapshot on the server."""
-        file = self.snapshots / self.case.snapshot / ".diskless/boot.json"
+        file = self.report_file()
         try:
             report: dict[str, Any] = json.loads(file.read_text())
         except FileNotFoundError as error:
@@ -192,5 +192,5 @@ class Bench:
             timer.join()
         self.namespace.close()
         shutil.rmtree(self._work, ignore_errors=True)
-        if hasattr(self, "_beside"):
+        if self._beside:
             shutil.rmtree(self._beside, ignore_errors=True)

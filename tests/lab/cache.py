@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -40,10 +41,20 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
     return path
 
 
+def temporary(parent: Path | None = None) -> Path:
+    """A directory of this run; those of runs that were killed are removed first."""
+    parent = parent or Path(tempfile.gettempdir())
+    for old in parent.glob("diskless-lab-*-*"):
+        if not Path(f"/proc/{old.name.split('-')[2]}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"diskless-lab-{os.getpid()}-", dir=parent))
+
+
 def run(argv: Sequence[str], log: Path | None = None, cwd: Path | None = None) -> str:
     """Runs a command of the host; LabError with the end of its output when it fails."""
+    environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          cwd=cwd, errors="replace", env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
+                          cwd=cwd, errors="replace", env=environment)
     if log is not None:
         log.write_text(done.stdout)
     if done.returncode != 0:

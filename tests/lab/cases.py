@@ -10,8 +10,8 @@ from typing import Mapping
 
 from node import Hardware
 from server import Dhcp, Export
-from steps import (Console, CutNetwork, GoesDown, KillNfs, Login, MakeSnapshot, MendNetwork, Never, OnServer, PacketsLost, PowerOn, Report,
-                   Shell, Silent, StartDhcp, StartNfs, Step, Type, mounted)
+from steps import (Console, CutNetwork, GoesDown, KillNfs, Login, MakeSnapshot, MendNetwork, OnServer,
+                   PacketsLost, PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Step, Type, mounted)
 
 @dataclass(frozen=True)
 class Case:
@@ -99,8 +99,9 @@ CASES: tuple[Case, ...] = (
                 Type("/sbin/reboot -f"), GoesDown(20))),
     Case("lab-nfs4", "the same over NFS 4.2",
          "lab.root={root} lab.options=vers=4.2", image="handmade",
-         steps=(PowerOn(), Login(60), mounted("/", "nfs4", "ro,", "vers=4.2"), mounted("/mnt", "nfs4", "snapshots/node1"),
-                Shell("echo hello >/var/log/x"), OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"))),
+         steps=(PowerOn(), Login(60), mounted("/", "nfs4", "ro,", "vers=4.2"),
+                mounted("/mnt", "nfs4", "snapshots/node1"), Shell("echo hello >/var/log/x"),
+                OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"))),
     Case("lab-netboot", "the network card fetches kernel and image by TFTP",
          "lab.root={root} lab.options=vers=3", image="handmade", netboot=True,
          steps=(PowerOn(), Console("handmade: hand over", 60), Login(30))),
@@ -109,7 +110,8 @@ CASES: tuple[Case, ...] = (
          steps=(PowerOn(), Console("handmade: hand over", 120), Login(120), PacketsLost(10))),
     Case("lab-cut", "a node whose cable is cut stays where it is; mended, it goes on",
          "lab.root={root} lab.options=vers=3", image="handmade",
-         steps=(PowerOn(), Login(60), CutNetwork(), Type("ls /opt >/dev/null; echo 3 >/proc/sys/vm/drop_caches; ls /home /opt/; echo went-on"),
+         steps=(PowerOn(), Login(60), CutNetwork(),
+                Type("echo 3 >/proc/sys/vm/drop_caches; ls /home /opt/; echo went-on"),
                 Silent("^went-on", 5), MendNetwork(), Console("^went-on", 60))),
 
     # Ways to an address and a root.
@@ -121,7 +123,8 @@ CASES: tuple[Case, ...] = (
           *goes_down())),
     Case("root-of-lease", "the root is named by DHCP only, the version by nobody", "root=dhcp",
          (*UP, *OWN_SNAPSHOT, Report("lease.root_path", "busybox"), *NO_TROUBLE), dhcp=options(ROOT_PATH)),
-    Case("dracut-words", "root and address as dracut writes them", "root=nfs4:{server}:{root} ip=eth0:dhcp rd.neednet=1",
+    Case("dracut-words", "root and address as dracut writes them",
+         "root=nfs4:{server}:{root} ip=eth0:dhcp rd.neednet=1",
          (*UP, *OWN_SNAPSHOT, mounted("/", "nfs4"))),
     Case("static-ip", "ip= with every field, no DHCP server at all",
          "root=/dev/nfs nfsroot={root} ip={address}:{server}:{server}:255.255.255.0:node1:eth0:off",
@@ -153,10 +156,12 @@ CASES: tuple[Case, ...] = (
          (PowerOn(), Console("snapshot.*node1", 60), Console("busybox userland is up", 30), Login(20),
           Shell("hostname", "^node1$"), Shell("echo x >/var/log/x"), Shell("cat /run/diskless/boot.json", '"volatile"'),
           OnServer(SNAPSHOT, None)), snapshots=()),
-    Case("snapshot-waited-for", "no snapshot, and the node shall wait for it", FROM + " ip=dhcp diskless.snapshot.policy=wait",
+    Case("snapshot-waited-for", "no snapshot, and the node shall wait for it",
+         FROM + " ip=dhcp diskless.snapshot.policy=wait",
          (PowerOn(), Console("snapshot.*node1", 60), MakeSnapshot("node1"), *UP[1:], *OWN_SNAPSHOT), snapshots=()),
     Case("clock-1970", "a flat battery: the clock says 1970", FROM + " ip=dhcp",
-         (*UP, Shell("date +%Y", "^20[2-9][0-9]$"), Report("time.source", "sntp"), Report("time.step_ns", r"^1\d{18}$")),
+         (*UP, Shell("date +%Y", "^20[2-9][0-9]$"), Report("time.source", "sntp"),
+          Report("time.step_ns", r"^1\d{18}$")),
          hardware=Hardware(rtc="1970-01-02")),
     Case("no-time", "a flat battery and no time server: the time of the image, at least", FROM + " ip=dhcp",
          (*UP, Shell("date +%Y", "^20[2-9][0-9]$"), Report("time.source", "image|snapshot")), time_server=False,
@@ -166,21 +171,25 @@ CASES: tuple[Case, ...] = (
     Case("red-hat", "system-config-netboot's command line and tree, just as they were",
          f"root=/dev/ram0 init=disklessrc NFSROOT={{server}}:{SCN} ramdisk_size=10240 ETHERNET=eth0 SNAPSHOT=node1 "
          "NISDOMAIN=lab",
-         (*UP, Shell("cat /etc/motd", "populated by pxeboot"), mounted("/etc/motd", "10.9.0.1:"), mounted("/var/log", "nfs"),
+         (*UP, Shell("cat /etc/motd", "populated by pxeboot"), mounted("/etc/motd", "10.9.0.1:"),
+          mounted("/var/log", "nfs"),
           Shell("domainname 2>/dev/null || cat /proc/sys/kernel/domainname", "^lab$"),
           Shell("echo mine >/opt/data"), OnServer(f"{SCN}/snapshot/node1/opt/data", "mine"),
           Report("snapshot.name", "^node1$")),
          root_path=f"{SCN}/root", snapshots_path=f"{SCN}/snapshot", server_files=SCN_FILES),
     Case("rwtab-statetab", "Red Hat's readonly-root lists in the root", FROM + " ip=dhcp",
-         (*UP, Shell("ls /var/log/app/old.log", "No such file"), Shell("test -d /var/log/app && echo x >/var/log/app/x"),
-          Shell("cat /opt/data", "data of the image"), Shell("echo volatile >/opt/data"), Shell("echo kept >>/etc/motd"),
+         (*UP, Shell("ls /var/log/app/old.log", "No such file"),
+          Shell("test -d /var/log/app && echo x >/var/log/app/x"),
+          Shell("cat /opt/data", "data of the image"), Shell("echo volatile >/opt/data"),
+          Shell("echo kept >>/etc/motd"),
           Shell("cat /var/lib/kept/seed", "seed"), Shell("echo kept >/var/lib/kept/x"),
           OnServer(f"{SNAPSHOT}/etc/motd", "kept"), OnServer(f"{SNAPSHOT}/var/lib/kept/x", "kept"),
           OnServer(f"{SNAPSHOT}/opt/data", None),
           *goes_down(), PowerOn(), Console("busybox userland is up", 90), Login(20),
           Shell("cat /etc/motd", "kept"), Shell("cat /opt/data", "data of the image")), root="rwtab"),
     Case("hard-lists", "a list with missing, nested, glob and bad entries", FROM + " ip=dhcp",
-         (*UP, *OWN_SNAPSHOT, Shell("echo own >/var/log/deep/nested/x"), OnServer(f"{SNAPSHOT}/var/log/deep/nested/x", "own"),
+         (*UP, *OWN_SNAPSHOT, Shell("echo own >/var/log/deep/nested/x"),
+          OnServer(f"{SNAPSHOT}/var/log/deep/nested/x", "own"),
           Shell("echo own >/opt/a.conf; echo own >/opt/b.conf"), OnServer(f"{SNAPSHOT}/opt/a.conf", "own"),
           OnServer(f"{SNAPSHOT}/opt/b.conf", "own"), Shell("touch /opt/other", "Read-only"),
           Shell("echo own >/home/x"), OnServer(f"{SNAPSHOT}/home/x", "own"),
@@ -194,8 +203,9 @@ CASES: tuple[Case, ...] = (
           Login(20), Shell("cat /etc/motd", "^kept$"), Shell("cat /var/log/token", "^[0-9a-f-]{36}$")),
          server_files={f"{SNAPSHOT}/files": "/etc/motd\n"}),
     Case("rw-root", "a root of the node's own, mounted rw", FROM + " rw ip=dhcp",
-         (PowerOn(), Console("busybox userland is up", 60), Login(20), mounted("/", " rw,"), Shell("echo mine >/opt/new"),
-          *goes_down(), OnServer("/srv/diskless/images/busybox/opt/new", "mine")), root_writable=True),
+         (PowerOn(), Console("busybox userland is up", 60), Login(20), mounted("/", " rw,"),
+          Shell("echo mine >/opt/new"), *goes_down(),
+          OnServer("/srv/diskless/images/busybox/opt/new", "mine")), root_writable=True),
 
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",
@@ -203,7 +213,8 @@ CASES: tuple[Case, ...] = (
          (PowerOn(), Login(90), mounted("/", " ro,"), Shell("systemctl is-system-running --wait", "^running$", 60),
           Shell("systemctl --failed --no-legend", r"\A\s*\Z"), Shell("hostname", "^node1$"),
           Shell("cat /etc/machine-id", "^[0-9a-f]{32}$"), Shell("ls /etc/ssh/ssh_host_ed25519_key"),
-          Shell("systemctl is-active ssh", "^active$"), Shell(f"{CTL} status", "node1"), Shell(f"{CTL} report", "mount-root"),
+          Shell("systemctl is-active ssh", "^active$"), Shell(f"{CTL} status", "node1"),
+          Shell(f"{CTL} report", "mount-root"),
           *OWN_SNAPSHOT, *NO_TROUBLE, *goes_down()), root="debian"),
     Case("systemd-reboot", "systemctl reboot", FROM + " ip=dhcp",
          (PowerOn(), Login(90), Type("systemctl reboot"), GoesDown(40)), root="debian"),
@@ -218,7 +229,7 @@ CASES: tuple[Case, ...] = (
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
-    Case("initramfs-tools", "the node program in an image by update-initramfs", FROM + " ip=dhcp",
+    Case("initramfs-tools", "the node program in an image by initramfs-tools", FROM + " ip=dhcp boot=diskless",
          (*UP, *OWN_SNAPSHOT), image="initramfs-tools"),
     Case("dracut", "the node program in an image by dracut", FROM + " ip=dhcp", (*UP, *OWN_SNAPSHOT), image="dracut"),
 )

@@ -27,19 +27,19 @@ def _program(name: str, variable: str) -> Path:
     given = os.environ.get(variable)
     if given:
         return Path(given)
-    found = [path for preset in ("release", "debug", ".") for path in (TREE / "build" / preset).rglob(name)
+    found = [path for preset in ("release", "dev", ".") for path in (TREE / "build" / preset).rglob(name)
              if path.is_file() and os.access(path, os.X_OK)]
     if not found:
-        raise LabError(f"{name} is not built: cmake --preset release && cmake --build --preset release, or set {variable}")
+        raise LabError(f"{name} is not built: cmake --preset release && cmake --build --preset release;"
+                       f" or set {variable}")
     return found[0]
 
 
 def built(kernel: Kernel, work: Path) -> Path:
     """What `diskless-server initramfs build` makes of this tree's node program."""
     image = work / "initramfs.img"
-    if not image.exists():
-        cache.run([str(server_helper()), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
-                   "--out", str(image)], work / "initramfs.log")
+    cache.run([str(server_helper()), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
+               "--out", str(image)], work / "initramfs.log")
     return image
 
 
@@ -53,7 +53,9 @@ export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 exec >/dev/console 2>&1
 while read -r module; do insmod /modules/$module; done </modules/order
-for word in $(cat /proc/cmdline); do case $word in lab.root=*) root=${word#lab.root=};; lab.options=*) options=${word#lab.options=};; esac; done
+for word in $(cat /proc/cmdline); do
+    case $word in lab.root=*) root=${word#*=};; lab.options=*) options=${word#*=};; esac
+done
 for link in /sys/class/net/e*; do ip link set "${link##*/}" up; done
 cat >/dhcp <<'EOS'
 #!/bin/sh
@@ -65,7 +67,8 @@ udhcpc -q -n -t 20 -T 1 -i eth0 -s /dhcp
 mkdir -p /sysroot
 mount -t nfs -o "ro,nolock,addr=10.9.0.1,$options" "10.9.0.1:$root" /sysroot || exec sh
 mkdir -p /run; mount -t tmpfs run /sysroot/run
-mount -t nfs -o "rw,nolock,addr=10.9.0.1,$options" "10.9.0.1:/srv/diskless/snapshots/$(hostname)" /sysroot/mnt || exec sh
+own=10.9.0.1:/srv/diskless/snapshots/$(hostname)
+mount -t nfs -o "rw,nolock,addr=10.9.0.1,$options" "$own" /sysroot/mnt || exec sh
 mkdir -p /sysroot/mnt/var/log /sysroot/mnt/.diskless
 echo '{"format": 1, "root": {"server": "10.9.0.1"}}' >/sysroot/mnt/.diskless/boot.json
 mount -o bind /sysroot/mnt/var/log /sysroot/var/log
@@ -92,7 +95,8 @@ def handmade(kernel: Kernel) -> Path:
             for module in order:
                 shutil.copy2(module, tree / "modules" / module.name)
             (tree / "modules/order").write_text("".join(f"{module.name}\n" for module in order))
-            cache.run(["sh", "-c", f"cd {tree} && find . | cpio --quiet -o -H newc | gzip -1 >{directory}/initramfs.img"])
+            image = directory / "initramfs.img"
+            cache.run(["sh", "-c", f"cd {tree} && find . | cpio --quiet -o -H newc | gzip -1 >{image}"])
 
     return cache.kept(f"handmade-{recipe}", make) / "initramfs.img"
 
@@ -113,10 +117,49 @@ def _in_dependency_order(kernel: Kernel) -> list[Path]:
     return order
 
 
+def by_initramfs_tools(kernel: Kernel, work: Path) -> Path:
+    """What mkinitramfs makes with the product's hook, as after installing it on a stock Debian."""
+    configuration = work / "initramfs-tools"
+    shutil.copytree("/etc/initramfs-tools", configuration)
+    hooks = TREE / "initramfs/hooks/initramfs-tools"
+    (configuration / "hooks").mkdir(exist_ok=True)
+    shutil.copy2(hooks / "hook", configuration / "hooks/diskless")
+    return _by_tool(kernel, work, f"""
+        export DISKLESS_INIT={node_program()} DISKLESS_SERVER={server_helper()} DISKLESS_TAKEOVER={hooks / "takeover"}
+        mkinitramfs -d {configuration} -o "$image" {kernel.version}
+        """)
+
+
+def by_dracut(kernel: Kernel, work: Path) -> Path:
+    """What dracut makes with the product's module; the host's own dracut is not touched."""
+    return _by_tool(kernel, work, f"""
+        export DISKLESS_INIT={node_program()} PATH={server_helper().parent}:$PATH
+        cp -a {TREE / "initramfs/hooks/dracut"}/. /usr/lib/dracut/modules.d/
+        dracut --no-hostonly --no-hostonly-cmdline --add diskless --kver {kernel.version} --force "$image"
+        """)
+
+
+def _by_tool(kernel: Kernel, work: Path, script: str) -> Path:
+    """Runs another tool's builder on a private copy of /usr/lib, with the kernel's modules where it looks for them."""
+    image = work / "initramfs.img"
+    for name in ("upper", "overlay"):
+        (work / name).mkdir()
+    (work / "build-image").write_text(f"""
+        set -e
+        image={image}
+        mount -t overlay overlay -o lowerdir=/usr/lib,upperdir={work / "upper"},workdir={work / "overlay"} /usr/lib
+        mkdir -p /usr/lib/modules
+        mount --bind {kernel.root / "lib/modules"} /usr/lib/modules
+        mount --bind {kernel.image.parent} /boot
+        {script}""")
+    cache.run(["unshare", "--mount", "--propagation", "private", "sh", str(work / "build-image")],
+              work / "initramfs.log")
+    return image
+
+
 def image(name: str, kernel: Kernel, work: Path) -> Path:
-    """The image that a case names: "built", "handmade", "initramfs-tools", "dracut"."""
-    if name == "handmade":
-        return handmade(kernel)
-    if name == "built":
-        return built(kernel, work)
-    raise LabError(f"no image {name!r}")
+    """The image that a case names."""
+    makers = {"built": built, "handmade": lambda kernel, _: handmade(kernel),
+              "initramfs-tools": by_initramfs_tools, "dracut": by_dracut}
+    existing = work / "initramfs.img"
+    return existing if existing.exists() else makers[name](kernel, work)

@@ -24,7 +24,7 @@ class Kernel:
 
 
 def distribution_kernel(version: str | None = None) -> Kernel:
-    """Debian's cloud kernel, `version` "6.1.0-56-cloud-amd64" or the newest that is cached, else the newest there is."""
+    """Debian's cloud kernel: `version` ("6.1.0-56-cloud-amd64"), or the last one that was used, or the newest."""
     if version is None:
         cached = sorted(cache.directory().glob("kernel-*"), key=lambda path: path.stat().st_mtime)
         version = cached[-1].name.removeprefix("kernel-") if cached else _newest()

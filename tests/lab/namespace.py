@@ -31,6 +31,14 @@ def wait_until(what: str, condition: Callable[[], bool], within: float, every: f
         time.sleep(every)
 
 
+def start_time(pid: int) -> int:
+    """Ticks since the machine's boot when the process started; 0: there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return 0
+
+
 class Process:
     """A process that this run started, and ends by its pid."""
 
@@ -88,23 +96,24 @@ class Namespace:
             raise LabError("the laboratory makes network namespaces and taps: run it as root")
         self.logs, self._dies_with_us = logs, dies_with_us
         self._processes: list[Process] = []
-        self.holder = Process("holder", ["unshare", "--net", "--mount", "--propagation", "private",
-                                         "sleep", "infinity"], logs / "holder.log", dies_with_us)
-        ours = os.readlink("/proc/self/ns/mnt")
-        wait_until("namespace of the servers", lambda: self.holder.alive and self._mount_namespace() != ours, 5, 0.01)
+        self._holder = Process("holder", [
+            "unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=SIGKILL",
+            "sleep", "infinity"], logs / "holder.log", dies_with_us)
+        self.pid = 0  # of a process inside
+        wait_until("namespace of the servers", self._ready, 5, 0.01)
         self.run("ip", "link", "set", "lo", "up")
 
-    def _mount_namespace(self) -> str:
-        try:
-            # unshare has exec'ed sleep only after the namespaces are complete.
-            ready = Path(f"/proc/{self.holder.pid}/comm").read_text().strip() == "sleep"
-            return os.readlink(f"/proc/{self.holder.pid}/ns/mnt") if ready else os.readlink("/proc/self/ns/mnt")
-        except OSError:
-            return os.readlink("/proc/self/ns/mnt")
+    def _ready(self) -> bool:
+        children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children").read_text().split()
+        # The namespaces are complete when unshare's child has become sleep.
+        if not children or Path(f"/proc/{children[0]}/comm").read_text().strip() != "sleep":
+            return False
+        self.pid = int(children[0])
+        return True
 
     def inside(self, *argv: str) -> list[str]:
         """The command line that runs `argv` inside."""
-        return ["nsenter", f"--target={self.holder.pid}", "--net", "--mount", "--", *argv]
+        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--", *argv]
 
     def run(self, *argv: str, stdin: str | None = None) -> str:
         """Runs a short command to its end; LabError with its own words when it fails."""
@@ -113,14 +122,24 @@ class Namespace:
             raise LabError(f"{' '.join(argv)}: {(done.stderr or done.stdout).strip() or done.returncode}")
         return done.stdout
 
-    def start(self, name: str, *argv: str) -> Process:
-        """Starts a server; its output goes to <logs>/<name>.log."""
-        process = Process(name, self.inside(*argv), self.logs / f"{name}.log", self._dies_with_us)
+    def start(self, name: str, *argv: str, changes_user: bool = False) -> Process:
+        """Starts a server; its output goes to <logs>/<name>.log.
+
+        One that changes its user loses the wish to die with us; it goes into the PID namespace and dies with that.
+        """
+        command = self.inside(*argv)
+        if changes_user:
+            command[1:1] = [f"--pid=/proc/{self.pid}/ns/pid"]
+        process = Process(name, command, self.logs / f"{name}.log", self._dies_with_us)
         self._processes.append(process)
         return process
+
+    def pids(self) -> list[tuple[int, int]]:
+        """What runs in it now: pid and start time, which together are never another process."""
+        return [(process.pid, start_time(process.pid)) for process in [*self._processes, self._holder] if process.alive]
 
     def close(self) -> None:
         for process in reversed(self._processes):
             if process.alive:
                 process.kill()
-        self.holder.kill()
+        self._holder.kill()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import select
-import socket
-import sys
-import termios
 import time
-import tty
 from dataclasses import dataclass
 from pathlib import Path
 
 import network
-from namespace import LabError, Namespace, Process, wait_until
+from console import PATIENCE, Console
+from namespace import LabError, Namespace, Process
 from network import Network
 
 
@@ -24,113 +18,6 @@ class Hardware:
     interfaces: tuple[str, ...] = ("br0",)    # bridge of each
     rtc: str = "utc"                          # "1970-01-02": a battery that is flat
     device: str = "virtio-net-pci"
-
-
-class Console:
-    """Serial console: every byte goes to a log with the seconds since power-on; expect() waits for a line with a deadline."""
-
-    def __init__(self, path: Path, log: Path) -> None:
-        self._log = open(log, "a", encoding="utf-8", errors="replace")
-        self._socket = socket.socket(socket.AF_UNIX)
-        wait_until(f"console {path}", path.exists, 10, 0.01)
-        self._socket.connect(str(path))
-        self._started = time.monotonic()
-        self.text = ""          # everything seen so far, without control sequences
-        self._unread = 0        # where expect() goes on
-        self._pending = b""
-        self._line_open = False
-        self.closed = False
-
-    def write(self, text: str) -> None:
-        try:
-            self._socket.sendall(text.encode())
-        except OSError as error:
-            raise LabError(f"console: the node is gone ({error.strerror})") from error
-
-    def pump(self, within: float) -> bool:
-        """Reads what there is; waits at most `within` seconds for something. False: nothing came."""
-        if self.closed or not select.select([self._socket], [], [], max(within, 0))[0]:
-            return False
-        try:
-            data = self._socket.recv(65536)
-        except ConnectionResetError:
-            data = b""
-        if not data:
-            self.closed = True
-            return False
-        self._keep(data)
-        return True
-
-    def _keep(self, data: bytes) -> None:
-        data, self._pending = _complete(self._pending + data)
-        text = _CONTROL.sub("", data.decode("utf-8", "replace"))
-        self.text += text
-        for piece in text.splitlines(keepends=True):
-            if not self._line_open:
-                self._log.write(f"[{time.monotonic() - self._started:8.3f}] ")
-            self._log.write(piece)
-            self._line_open = not piece.endswith("\n")
-        self._log.flush()
-
-    def expect(self, pattern: str, within: float) -> re.Match[str]:
-        """Waits until `pattern` (multi-line regular expression) appears in what no earlier expect() has consumed."""
-        compiled = re.compile(pattern, re.MULTILINE)
-        deadline = time.monotonic() + within
-        while True:
-            found = compiled.search(self.text, self._unread)
-            if found:
-                self._unread = found.end()
-                return found
-            if self.closed:
-                raise LabError(f"console: the node ended before /{pattern}/ was seen")
-            if time.monotonic() > deadline:
-                raise LabError(f"console: /{pattern}/ not seen within {within:g} s; last line: {self._last_line()!r}")
-            self.pump(min(0.5, deadline - time.monotonic()))
-
-    def _last_line(self) -> str:
-        lines = [line for line in self.text.splitlines() if line.strip()]
-        return lines[-1].strip() if lines else ""
-
-    def interact(self) -> None:
-        """Connects this terminal to the console until Ctrl-] or the node's end."""
-        print("console of the node; Ctrl-] leaves", flush=True)
-        saved = termios.tcgetattr(sys.stdin)
-        try:
-            tty.setraw(sys.stdin)
-            while not self.closed:
-                ready = select.select([self._socket, sys.stdin], [], [])[0]
-                if sys.stdin in ready:
-                    keys = os.read(sys.stdin.fileno(), 1024)
-                    if b"\x1d" in keys or not keys:
-                        return
-                    self._socket.sendall(keys)
-                if self._socket in ready:
-                    data = self._socket.recv(65536)
-                    self.closed = not data
-                    os.write(sys.stdout.fileno(), data)
-                    self._keep(data)
-        finally:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
-            print()
-
-    def close(self) -> None:
-        self._socket.close()
-        self._log.close()
-
-
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78cM]|\r|\x00")
-
-
-def _complete(data: bytes) -> tuple[bytes, bytes]:
-    """Splits off an escape sequence or a character that has not come completely yet."""
-    escape = data.rfind(b"\x1b", max(0, len(data) - 16))
-    if escape >= 0 and not re.match(rb"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>78cM])", data[escape:]):
-        return data[:escape], data[escape:]
-    for back in range(1, min(4, len(data)) + 1):
-        if data[-back] & 0xC0 == 0xC0:  # first byte of a longer character
-            length = 2 if data[-back] < 0xE0 else 3 if data[-back] < 0xF0 else 4
-            return (data[:-back], data[-back:]) if length > back else (data, b"")
-    return data, b""
 
 
 class Node:
@@ -192,6 +79,7 @@ class Node:
 
     def wait_for_exit(self, within: float) -> None:
         """Waits until the node has rebooted or switched itself off."""
+        within *= PATIENCE
         deadline = time.monotonic() + within
         while self.alive:
             if time.monotonic() > deadline:

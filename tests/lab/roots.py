@@ -2,7 +2,7 @@
 
     debian           Debian 12: systemd, dbus, sshd, udev
     debian-sysvinit  Debian 12 with sysvinit
-    busybox          nothing but busybox with its init: up in a second after hand-over, for cases that are not about systemd
+    busybox          nothing but busybox with its init: up a second after hand-over, for what is not about systemd
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
     redhat           busybox in system-config-netboot's layout: root/, snapshot/files, snapshot/files.custom
 """

@@ -5,8 +5,7 @@ The servers see the case's own tree on /srv, so that nodes mount /srv/diskless/.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import network
@@ -52,7 +51,7 @@ class NfsServer:
     def start(self) -> None:
         """Returns when the NFS port is open. A server that was killed can be started again."""
         if self._rpcbind is None:
-            self._rpcbind = self._namespace.start("rpcbind", "rpcbind", "-f", "-w")
+            self._rpcbind = self._namespace.start("rpcbind", "rpcbind", "-f", "-w", changes_user=True)
             wait_until("rpcbind is up", lambda: _listening(self._namespace, 111, "tcp"), 5)
         log = self._namespace.logs / "ganesha.log"
         self._starts += 1

@@ -1,15 +1,14 @@
-"""What cases do and expect, one class each. A step says what went wrong by LabError; its text() is shown by --verbose."""
+"""What cases do and expect, one class each. A step that is not fulfilled says so by LabError."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from namespace import LabError, wait_until
+from namespace import LabError
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -76,30 +75,7 @@ class Login:
     within: float = 90
 
     def run(self, bench: Bench) -> None:
-        console = bench.node.console
-        console.expect(r"[#$] $", self.within)
-        # A kernel message may follow the prompt: ask until the shell answers.
-        deadline = time.monotonic() + 20
-        while True:
-            console.write("stty -echo 2>/dev/null; PS1=; PS2=; dmesg -n 1 2>/dev/null; echo sh'ell-'ready\n")
-            try:
-                console.expect(r"^shell-ready", 4)
-                return
-            except LabError:
-                if time.monotonic() > deadline or console.closed:
-                    raise
-
-
-def shell(bench: Bench, command: str, within: float = 15) -> tuple[int, str]:
-    """Runs `command` in the console's shell after Login: exit code and output."""
-    console = bench.node.console
-    mark = f"{time.monotonic_ns() & 0xFFFFFFFF:08x}"
-    console.write(f"echo; echo 'be''gin-{mark}'; {{ {command}\n}} 2>&1; echo; echo \"e\"\"nd-{mark}:$?\"\n")
-    console.expect(rf"^begin-{mark}\n", within)
-    start = console.text.rfind(f"begin-{mark}\n") + len(f"begin-{mark}\n")
-    # The exit code of the last echo would be 0: keep the command's.
-    found = console.expect(rf"^end-{mark}:(\d+)", within)
-    return int(found[1]), console.text[start:found.start()].rstrip("\n")
+        bench.node.console.login(self.within)
 
 
 @dataclass(frozen=True)
@@ -111,7 +87,7 @@ class Shell:
     within: float = 15
 
     def run(self, bench: Bench) -> None:
-        code, output = shell(bench, self.command, self.within)
+        code, output = bench.node.console.shell(self.command, self.within)
         if self.pattern is None:
             if code != 0:
                 raise LabError(f"node: `{self.command}` gave {code}: {output[-200:]!r}")
@@ -127,7 +103,7 @@ class Mounted:
     words: tuple[str, ...]
 
     def run(self, bench: Bench) -> None:
-        _, output = shell(bench, "cat /proc/self/mounts")
+        _, output = bench.node.console.shell("cat /proc/self/mounts")
         lines = [line for line in output.splitlines() if line.split(" ")[1:2] == [self.path]]
         if not lines:
             raise LabError(f"node: nothing is mounted on {self.path}")
@@ -207,7 +183,7 @@ class Report:
 
 @dataclass(frozen=True)
 class OnServer:
-    """The file `path` of the server's tree (below /srv) holds something that matches; pattern None: it must not exist."""
+    """The file `path` (below /srv) of the server holds something that matches; pattern None: it must not exist."""
 
     path: str
     pattern: str | None = ""
