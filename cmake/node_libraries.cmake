@@ -48,8 +48,8 @@ else()
   set(mount_include /usr/include/libmount)
   set(udev_include "")
 endif()
-# In the static program init/slim answers for libblkid, so that it is not linked.
-diskless_node_library(mount INCLUDE ${mount_include} SHARED mount STATIC mount)
+# In the node program init/slim answers for libblkid, so that nothing is taken from this archive.
+diskless_node_library(mount INCLUDE ${mount_include} SHARED mount STATIC mount blkid)
 diskless_node_library(udev INCLUDE ${udev_include} SHARED udev STATIC udev cap)
 diskless_node_library(nl INCLUDE /usr/include/libnl3 SHARED nl-route-3 nl-3 STATIC nl-route-3 nl-3)
 diskless_node_library(program_options SHARED boost_program_options STATIC boost_program_options)
