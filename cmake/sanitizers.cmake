@@ -1,3 +1,12 @@
+if(DISKLESS_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "fuzzers need clang: cmake --preset fuzz")
+  endif()
+  # coverage in every part, the fuzzing main only in the fuzzers
+  set(DISKLESS_SANITIZE address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
 if(DISKLESS_SANITIZE)
   add_compile_options(-fsanitize=${DISKLESS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DISKLESS_SANITIZE})
