@@ -27,6 +27,12 @@ std::string_view gerund(PowerVerb verb) {
     }
     return "rebooting";
 }
+
+std::string_view verb_name(PowerVerb verb) {
+    for (const auto known : {ControlVerb::poweroff, ControlVerb::halt})
+        if (power_verb(known) == verb) return text(known);
+    return text(ControlVerb::reboot);
+}
 }  // namespace
 
 void Agent::turn(Deadline at_most) {
@@ -85,7 +91,7 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
     JsonWriter json;
     json.begin_object();
     json.name("verb");
-    json.value(text(power_->verb()));
+    json.value(verb_name(power_->verb()));
     json.name("at_most_ms");
     json.value(std::chrono::duration_cast<Milliseconds>(power_->deadline().left(world_.clock)).count());
     json.name("asks");

@@ -10,8 +10,7 @@ namespace diskless {
 
 namespace {
 constexpr int kNarrowest = 60;
-constexpr int kTimeColumns = 9;     // " 12.34 s "
-constexpr int kRemarkColumns = 22;  // "degraded, 3 attempts"
+constexpr int kTimeColumns = 9;  // " 12.34 s "
 
 /// Column of a moment, 0..columns; 128 bits because nanoseconds of years times columns do not fit 64.
 int column_of(Nanoseconds moment, Nanoseconds end, int columns) {
@@ -44,17 +43,20 @@ std::string trimmed_right(std::string line) {
 
 std::string timeline_text(const BootReport& report, int width, bool utf8) {
     const Timeline timeline = lay_out(report);
-    std::size_t names = 6;
-    for (const auto& row : timeline.rows) names = std::max(names, std::min<std::size_t>(row.name.size(), 24));
-    const int columns = std::max(width, kNarrowest) - static_cast<int>(names) - 2 - kTimeColumns - kRemarkColumns;
+    std::size_t names = 6, remarks = 0;
+    for (const auto& row : timeline.rows) {
+        names = std::max(names, std::min<std::size_t>(row.name.size(), 24));
+        remarks = std::max(remarks, row.remark.size() + 1);
+    }
+    const int columns = std::max(
+        std::max(width, kNarrowest) - static_cast<int>(names) - 2 - kTimeColumns - static_cast<int>(remarks), 16);
 
     std::string text = timeline.title + "\n" + join(timeline.totals, utf8 ? " · " : ", ") + "\n\n";
-    text += trimmed_right(fmt::format("{:<{}}  {}", "", names, axis(timeline.end, std::max(columns, 24)))) + "\n";
+    text += trimmed_right(fmt::format("{:<{}}  {}", "", names, axis(timeline.end, columns))) + "\n";
     for (const auto& row : timeline.rows) {
         const std::string took = row.shown ? seconds_text(row.ended - row.started, 2) : "";
         text += trimmed_right(fmt::format("{:<{}.{}}  {}{:>{}} {}", row.name, names, names,
-                                          bar(row, timeline.end, std::max(columns, 24), utf8), took, kTimeColumns,
-                                          row.remark)) +
+                                          bar(row, timeline.end, columns, utf8), took, kTimeColumns, row.remark)) +
                 "\n";
     }
     text += utf8 ? "\n█ the boot waited for it   ▒ beside it\n" : "\n# the boot waited for it   = beside it\n";
