@@ -23,7 +23,7 @@ Result<ParsedOptions> parse_options(const std::vector<std::string>& arguments, c
 
         using Style = po::command_line_style::style_t;
         constexpr int kStyle = Style::allow_long | Style::allow_short | Style::allow_dash_for_short |
-                               Style::long_allow_adjacent | Style::long_allow_next;
+                               Style::short_allow_next | Style::long_allow_adjacent | Style::long_allow_next;
         const auto parsed = po::command_line_parser(arguments).options(known).style(kStyle).run();
 
         ParsedOptions options;

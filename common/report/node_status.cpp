@@ -21,7 +21,7 @@ LeaseStatus lease_status(const Lease& lease, Nanoseconds now) {
     if (lease.address.is_set()) status.address = fmt::format("{}/{}", lease.address.text(), unsigned{lease.prefix});
     if (lease.server_id.is_set()) status.server = lease.server_id.text();
     if (lease.lease_time.count() > 0) {
-        const auto used = std::chrono::duration_cast<Seconds>(now - lease.obtained);
+        const auto used = std::chrono::ceil<Seconds>(now - lease.obtained);
         status.expires_in = (lease.lease_time - used).count();
     }
     return status;
