@@ -86,8 +86,10 @@ std::string to_json(const BootReport& report);
 /// Bad or foreign JSON gives an error that names the field; unknown fields are ignored.
 Result<BootReport> boot_report_from_json(std::string_view text);
 
-/// The boot as people read it: one line a step with a bar, totals, notes of what was not well. `width` in columns.
-std::string timeline_text(const BootReport& report, int width = 100);
+/// The boot as people read it: one line a step with a bar on a time axis that starts with the kernel, totals, notes of
+/// what was not well. `width` in columns (at least 60); plain ASCII for serial consoles unless `utf8`.
+std::string timeline_text(const BootReport& report, int width = 100, bool utf8 = false);
+/// The same as a picture that stands alone: no scripts, no fonts or files of others, for light and dark pages.
 std::string timeline_svg(const BootReport& report);
 
 }  // namespace diskless

@@ -1,0 +1,160 @@
+#include "agent/ctl/ctl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/ctl/commands.hpp"
+#include "common/base/text.hpp"
+
+namespace diskless {
+
+namespace {
+
+struct Command {
+    std::string_view name;
+    std::string_view operands;  // "[FILE]"
+    std::string_view help;
+    std::vector<OptionRow> options;
+    std::string_view example;
+    std::size_t most_operands;
+    int (*run)(CtlWorld&, const ParsedOptions&);
+};
+
+const OptionRow kJson{"json", "", "as JSON"};
+const OptionRow kTimeout{"timeout", "TIME", "the way down may take so long in all: 30, 30s, 2m (1 s to 10 min)"};
+const OptionRow kNow{"now", "", "do not wait for PID 1 and its services"};
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> kCommands{
+        {"status",
+         "",
+         "root, snapshot, lease, time, identity, and what is degraded",
+         {kJson},
+         "disklessctl status",
+         0,
+         ctl::status},
+        {"report",
+         "[FILE]",
+         "the last boot as a picture of time; FILE: of a saved boot.json",
+         {{"svg", "", "as an SVG picture"},
+          kJson,
+          {"utf8", "", "bars of block characters"},
+          {"ascii", "", "bars of ASCII characters"},
+          {"width", "COLUMNS", "width of the text (100)"}},
+         "disklessctl report --svg > boot.svg",
+         1,
+         ctl::report},
+        {"plan",
+         "",
+         "what a command line would do: steps and state, nothing is changed",
+         {{"cmdline", "TEXT", "kernel command line (that of this kernel)"},
+          {"root", "DIR", "directory that stands for the NFS root"},
+          {"snapshot", "DIR", "directory that stands for the node's snapshot"},
+          {"manifest", "FILE", "manifest of an initramfs"},
+          kJson},
+         "disklessctl plan --cmdline \"root=/dev/nfs nfsroot=10.9.0.1:/srv/root ip=dhcp\"",
+         0,
+         ctl::plan},
+        {"state",
+         "",
+         "each entry of the node's state: kind, source, size, changed since the boot",
+         {kJson},
+         "disklessctl state",
+         0,
+         ctl::state},
+        {"check",
+         "",
+         "looks whether this node is as its boot planned it; exit 1 on a problem",
+         {kJson},
+         "disklessctl check || mail -s 'node is not well' admin",
+         0,
+         ctl::check},
+        {"reboot",
+         "",
+         "down safely, and up again; bounded in time even when the server is gone",
+         {kTimeout, kNow},
+         "disklessctl reboot --timeout 60",
+         0,
+         ctl::reboot},
+        {"poweroff", "", "down safely, and off", {kTimeout, kNow}, "disklessctl poweroff", 0, ctl::poweroff},
+        {"halt",
+         "",
+         "down safely, and stopped with power on",
+         {kTimeout, kNow},
+         "disklessctl halt --now",
+         0,
+         ctl::halt},
+        {"version", "", "of this program and of the node's agent", {kJson}, "disklessctl version", 0, ctl::version},
+    };
+    return kCommands;
+}
+
+std::string general_help() {
+    std::string text = "usage: disklessctl COMMAND [OPTIONS]\n\nLooks after a diskless node.\n\n";
+    for (const auto& command : commands()) text += fmt::format("  {:<10} {}\n", command.name, command.help);
+    return text +
+           "  help       this, or the help of a command: disklessctl help reboot\n\n"
+           "Exit codes: 0 done, 1 failed or a problem found, 2 bad usage.\n";
+}
+
+std::string help_of(const Command& command) {
+    std::string text =
+        fmt::format("usage: disklessctl {}{}{}{}\n\n{}\n\n", command.name, command.options.empty() ? "" : " [OPTIONS]",
+                    command.operands.empty() ? "" : " ", command.operands, command.help);
+    for (const auto& row : command.options) {
+        const std::string name = fmt::format("--{}{}{}", row.name, row.value.empty() ? "" : " ", row.value);
+        text += fmt::format("  {:<18} {}\n", name, row.help);
+    }
+    return text + fmt::format("\nExample: {}\n", command.example);
+}
+
+const Command* find_command(std::string_view name) {
+    const auto found = std::ranges::find(commands(), name, &Command::name);
+    return found == commands().end() ? nullptr : &*found;
+}
+
+int help(const std::vector<std::string>& arguments, CtlWorld& world) {
+    if (arguments.size() < 2) {
+        world.out.write(general_help());
+        return kExitDone;
+    }
+    const Command* command = find_command(arguments[1]);
+    if (command == nullptr) return ctl::bad_usage(world, "", "no such command: " + printable(arguments[1]));
+    world.out.write(help_of(*command));
+    return kExitDone;
+}
+
+}  // namespace
+
+int disklessctl_run(const std::vector<std::string>& arguments, CtlWorld& world) {
+    if (arguments.empty()) {
+        world.err.write(general_help());
+        return kExitUsage;
+    }
+    const std::string& name = arguments.front();
+    if (name == "help" || name == "--help" || name == "-h") return help(arguments, world);
+    if (name == "--version") return ctl::version(world, {});
+    const Command* command = find_command(name);
+    if (command == nullptr) return ctl::bad_usage(world, "", "no such command: " + printable(name));
+    const auto options = parse_options({arguments.begin() + 1, arguments.end()}, command->options);
+    if (!options) return ctl::bad_usage(world, name, options.error().cause);
+    if (options->has("help")) {
+        world.out.write(help_of(*command));
+        return kExitDone;
+    }
+    if (options->operands.size() > command->most_operands)
+        return ctl::bad_usage(world, name, "what is this for: " + printable(options->operands[command->most_operands]));
+    return command->run(world, *options);
+}
+
+bool speaks_utf8(const char* lc_all, const char* lc_ctype, const char* lang) {
+    for (const char* value : {lc_all, lc_ctype, lang}) {
+        if (value == nullptr || *value == '\0') continue;
+        const std::string name = lower(value);
+        return name.find("utf-8") != std::string::npos || name.find("utf8") != std::string::npos;
+    }
+    return false;
+}
+
+}  // namespace diskless

@@ -1,0 +1,65 @@
+// The way down as a story in time: ask PID 1, watch it, take the machine down without it, end it at once.
+//
+// Pure: it is told the time and what was seen, and says what to do next. The total is a promise to the operator; a
+// server that is gone must not break it.
+//
+//   start ──ask──▶ polite ──(two thirds of the total, or PID 1 stuck or deaf for 5 s)──▶ take down ──(total)──▶ end now
+//     └───(now, root server dead, or an init that cannot be asked)────────────────────────────▲
+#pragma once
+
+#include "agent/init_kind.hpp"
+#include "common/os/clock.hpp"
+#include "common/os/machine.hpp"
+
+namespace diskless {
+
+class PowerRequest {
+  public:
+    struct Settings {
+        PowerVerb verb = PowerVerb::reboot;
+        Nanoseconds total = Seconds{30};
+        bool now = false;           // do not ask PID 1
+        bool root_is_dead = false;  // PID 1 would hang on it
+        bool can_ask = true;
+    };
+
+    enum class Action {
+        ask_init,   // once
+        wait,       // come again after kLookEvery
+        take_down,  // once: kill, unmount, reboot(2), with deadline()
+        end_now,    // reboot(2), sysrq
+    };
+
+    static constexpr Nanoseconds kLookEvery = Milliseconds{200};
+    static constexpr Nanoseconds kDeafAfter = Seconds{5};  // or a sixth of the total when that is less
+
+    PowerRequest(Settings settings, Nanoseconds start) : settings_(settings), start_(start) {}
+
+    /// What to do now. `sight` is the last look at PID 1.
+    Action next(Nanoseconds now, const InitSight& sight);
+
+    /// PID 1 is not waited for any longer.
+    void hurry() { settings_.now = true; }
+    /// Asking failed: the same.
+    void could_not_ask() { settings_.now = true; }
+
+    PowerVerb verb() const { return settings_.verb; }
+    Deadline deadline() const { return {start_ + settings_.total}; }
+    /// Why PID 1 was given up; empty as long as it is not, or was not asked.
+    std::string_view reason() const { return reason_; }
+
+  private:
+    enum class Stage { start, polite, taking_down };
+
+    bool give_up_on_init(Nanoseconds now, const InitSight& sight);
+
+    Settings settings_;
+    Nanoseconds start_;
+    Stage stage_ = Stage::start;
+    Nanoseconds moved_at_{0};  // PID 1 was last seen to be alive
+    InitSight last_;
+    bool reacted_ = false;  // since it was asked
+    std::string_view reason_;
+};
+
+}  // namespace diskless

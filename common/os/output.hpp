@@ -1,0 +1,34 @@
+// Where a command writes to: a descriptor on a node, a string in a test.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace diskless {
+
+class Output {
+  public:
+    virtual ~Output() = default;
+    virtual void write(std::string_view text) = 0;
+};
+
+class StringOutput : public Output {
+  public:
+    void write(std::string_view text) override { text_ += text; }
+    const std::string& text() const { return text_; }
+
+  private:
+    std::string text_;
+};
+
+/// Writes through to an open descriptor, whole texts; what a closed pipe refuses is lost.
+class FileOutput : public Output {
+  public:
+    explicit FileOutput(int descriptor) : descriptor_(descriptor) {}
+    void write(std::string_view text) override;
+
+  private:
+    int descriptor_;
+};
+
+}  // namespace diskless

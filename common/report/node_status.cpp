@@ -1,0 +1,140 @@
+#include "common/report/node_status.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/text.hpp"
+#include "common/report/words.hpp"
+
+namespace diskless {
+
+namespace {
+
+/// Below a twentieth of bytes or inodes a snapshot is called nearly full.
+bool nearly_full(const Space& space) {
+    return (space.total_bytes != 0 && space.free_bytes < space.total_bytes / 20) ||
+           (space.total_inodes != 0 && space.free_inodes < space.total_inodes / 20);
+}
+
+LeaseStatus lease_status(const Lease& lease, Nanoseconds now) {
+    LeaseStatus status;
+    status.source = std::string(text(lease.source));
+    if (lease.address.is_set()) status.address = fmt::format("{}/{}", lease.address.text(), unsigned{lease.prefix});
+    if (lease.server_id.is_set()) status.server = lease.server_id.text();
+    if (lease.lease_time.count() > 0) {
+        const auto used = std::chrono::ceil<Seconds>(now - lease.obtained);
+        status.expires_in = (lease.lease_time - used).count();
+    }
+    return status;
+}
+
+std::string ago(std::int64_t expires_in) {
+    return span_text(expires_in == INT64_MIN ? INT64_MAX : -expires_in) + " ago";
+}
+
+std::string space_text(const Space& space) {
+    std::string line = fmt::format("{} free of {}", bytes_text(space.free_bytes), bytes_text(space.total_bytes));
+    if (space.total_inodes != 0) line += fmt::format(", {} inodes free", space.free_inodes);
+    return line;
+}
+
+}  // namespace
+
+NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
+    NodeStatus status;
+    status.version = report.version;
+    status.kernel = report.kernel;
+    status.init = report.init;
+    status.interface = report.interface;
+    status.mac = report.mac;
+    status.root = report.root;
+    if (live.root_answers) status.root_server = *live.root_answers ? "answers" : "does not answer";
+    status.snapshot = report.snapshot;
+    status.space = live.space;
+    status.lease = lease_status(report.lease, live.now);
+    status.time = report.time;
+    status.wall = live.wall;
+    status.identity = report.identity;
+    status.uptime = live.now;
+    status.handed_over = report.handed_over;
+    status.outcome = std::string(text(overall(report)));
+    status.agent = live.agent;
+
+    auto& degraded = status.degraded;
+    for (const auto& step : report.steps)
+        if (step.outcome == StepOutcome::degraded || step.outcome == StepOutcome::failed)
+            degraded.push_back(
+                {step.id, step.cause.empty() ? std::string(text(step.outcome)) : step.cause, step.remedy});
+    for (const auto& entry : report.state)
+        if (!entry.problem.empty()) degraded.push_back({"state " + entry.path, entry.problem, {}});
+    if (live.root_answers && !*live.root_answers)
+        degraded.push_back({"root server", fmt::format("{} does not answer", report.root.server),
+                            "start the NFS server or mend the network; disklessctl reboot works all the same"});
+    if (live.space_problem) degraded.push_back({"snapshot", live.space_problem->cause, live.space_problem->remedy});
+    if (live.space && nearly_full(*live.space))
+        degraded.push_back(
+            {"snapshot", "nearly full: " + space_text(*live.space), "free room in the node's snapshot on the server"});
+    if (status.lease.expires_in && *status.lease.expires_in <= 0)
+        degraded.push_back({"lease", "expired " + ago(*status.lease.expires_in),
+                            "the address may be given to another node: see the DHCP server, then reboot this node"});
+    return status;
+}
+
+std::string status_text(const NodeStatus& status) {
+    std::string text;
+    const auto row = [&text](std::string_view name, const std::string& value) {
+        if (!value.empty()) text += fmt::format("{:<10}{}\n", name, printable(value));
+    };
+    const auto or_unknown = [](const std::string& value) { return value.empty() ? std::string("unknown") : value; };
+
+    const auto& identity = status.identity;
+    std::string node = or_unknown(identity.hostname);
+    if (!identity.domain.empty()) node += "." + identity.domain;
+    row("node", node + (identity.hostname_source.empty() ? "" : " (name from " + identity.hostname_source + ")"));
+    row("machine-id",
+        identity.machine_id.empty()
+            ? ""
+            : identity.machine_id +
+                  (identity.machine_id_source.empty() ? "" : " (from " + identity.machine_id_source + ")"));
+    std::string root = fmt::format("{}:{}", or_unknown(status.root.server), or_unknown(status.root.path));
+    if (!status.root.version.empty()) root += ", NFS " + status.root.version;
+    if (!status.root.mode.empty()) root += ", " + status.root.mode;
+    if (!status.root.generation.empty()) root += ", generation " + status.root.generation;
+    if (!status.root_server.empty()) root += "; server " + status.root_server;
+    row("root", root);
+    row("", status.root.options);
+    std::string snapshot = status.snapshot.name.empty() ? "none" : status.snapshot.name;
+    if (!status.snapshot.state.empty() && status.snapshot.state != snapshot) snapshot += ", " + status.snapshot.state;
+    if (!status.snapshot.path.empty()) snapshot += fmt::format(" {}:{}", status.snapshot.server, status.snapshot.path);
+    if (status.space) snapshot += "; " + space_text(*status.space);
+    row("snapshot", snapshot);
+    std::string lease = or_unknown(status.lease.address);
+    if (!status.interface.empty()) lease += " on " + status.interface;
+    if (!status.mac.empty()) lease += " (" + status.mac + ")";
+    lease += ", " + status.lease.source;
+    if (!status.lease.server.empty()) lease += " from " + status.lease.server;
+    if (status.lease.expires_in)
+        lease += *status.lease.expires_in > 0 ? ", expires in " + span_text(*status.lease.expires_in)
+                                              : ", expired " + ago(*status.lease.expires_in);
+    row("address", lease);
+    std::string time = wall_text(status.wall);
+    if (!status.time.source.empty())
+        time += fmt::format(", set from {}, moved by {}", status.time.source, seconds_text(status.time.step));
+    row("time", time);
+    row("up", fmt::format("{}; booted in {}: {}", span_text(std::chrono::duration_cast<Seconds>(status.uptime).count()),
+                          status.handed_over.count() == 0 ? "(not handed over)" : seconds_text(status.handed_over),
+                          or_unknown(status.outcome)));
+    row("agent", or_unknown(status.agent));
+    row("program", fmt::format("diskless {}, kernel {}, init {}", or_unknown(status.version), or_unknown(status.kernel),
+                               or_unknown(status.init)));
+    if (status.degraded.empty()) {
+        row("degraded", "nothing");
+    } else {
+        for (const auto& item : status.degraded) {
+            row("degraded", fmt::format("{}: {}", item.what, item.cause));
+            if (!item.remedy.empty()) row("", "-> " + item.remedy);
+        }
+    }
+    return text;
+}
+
+}  // namespace diskless

@@ -1,0 +1,70 @@
+#include "agent/init_kind.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+namespace diskless {
+namespace {
+
+TEST(InitKind, IsToldByWhatItCannotHide) {
+    const struct {
+        InitFacts facts;
+        InitKind kind;
+    } cases[] = {
+        {{"systemd", "/usr/lib/systemd/systemd", true, false}, InitKind::systemd},
+        {{"systemd-shutdow", "/usr/lib/systemd/systemd-shutdown", true, false}, InitKind::systemd},
+        {{"init", "/sbin/init", false, true}, InitKind::sysvinit},
+        {{"init", "/bin/busybox", false, false}, InitKind::busybox},
+        {{"init", "/bin/busybox", false, true}, InitKind::busybox},
+        {{"linuxrc", "", false, false}, InitKind::busybox},
+        {{"init", "/sbin/init", false, false}, InitKind::other},
+        {{"runit", "/sbin/runit", false, false}, InitKind::other},
+        {{}, InitKind::other},
+    };
+    for (const auto& c : cases) EXPECT_EQ(init_kind(c.facts), c.kind) << c.facts.comm << " " << c.facts.executable;
+}
+
+TEST(HowToAsk, SpeaksTheLanguageOfEachInit) {
+    EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::halt)->signal, 37);
+    EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::poweroff)->signal, 38);
+    EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::reboot)->signal, 39);
+    EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::reboot)->signal, SIGTERM);
+    EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::poweroff)->signal, SIGUSR2);
+    EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::halt)->signal, SIGUSR1);
+    EXPECT_EQ(how_to_ask(InitKind::other, PowerVerb::reboot)->signal, SIGINT);
+    EXPECT_FALSE(how_to_ask(InitKind::other, PowerVerb::poweroff)) << "INT would reboot it instead";
+}
+
+TEST(HowToAsk, WritesSysvinitsRequests) {
+    const auto reboot = how_to_ask(InitKind::sysvinit, PowerVerb::reboot);
+    ASSERT_TRUE(reboot);
+    EXPECT_EQ(reboot->signal, 0);
+    ASSERT_EQ(reboot->fifo_bytes.size(), 384u);
+    EXPECT_EQ(reboot->fifo_bytes.substr(0, 12), std::string("\x69\x19\x09\x03\x01\0\0\0\x36\0\0\0", 12));
+    const auto off = how_to_ask(InitKind::sysvinit, PowerVerb::poweroff);
+    ASSERT_EQ(off->fifo_bytes.size(), 2 * 384u);
+    EXPECT_EQ(off->fifo_bytes.substr(16, 19), std::string("INIT_HALT=POWEROFF\0", 19));
+    EXPECT_EQ(off->fifo_bytes[384 + 8], '0');
+}
+
+TEST(ParseInitStat, SeesStateAndActivity) {
+    const auto sight = parse_init_stat(
+        "1 (systemd) S 0 1 1 0 -1 4194560 30000 600000 100 2000 70 130 1500 900 20 0 1 0 25 100000000 3000\n");
+    ASSERT_TRUE(sight);
+    EXPECT_FALSE(sight->stuck);
+    const auto stuck = parse_init_stat("1 (a) b) (c) D 0 1 1 0 -1 4194560 30000 600000 100 2000 70 130 1500 900");
+    ASSERT_TRUE(stuck);
+    EXPECT_TRUE(stuck->stuck);
+    const auto other =
+        parse_init_stat("1 (systemd-shutdow) S 0 1 1 0 -1 4194560 30000 600000 100 2000 70 130 1500 900");
+    EXPECT_NE(other->activity, sight->activity) << "another program in the same process";
+}
+
+TEST(ParseInitStat, RefusesWhatIsNoSuchLine) {
+    for (const char* text : {"", "1 (systemd", "1 )systemd( S 1", "1 (systemd) S 0 1 1",
+                             "1 (x) SD 0 1 1 0 -1 4 3 6 1 2 7 1 1 9", "1 (x) S 0 1 1 0 -1 4 3 6 1 2 x 1 1 9"})
+        EXPECT_FALSE(parse_init_stat(text)) << text;
+}
+
+}  // namespace
+}  // namespace diskless
