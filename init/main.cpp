@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/roles.hpp"
 #include "common/os/files.hpp"
 #include "init/boot_main.hpp"
+#include "init/roles.hpp"
 #include "init/shutdown/take_down.hpp"
 
 namespace {
@@ -30,7 +30,7 @@ int main(int, char** argv, char** environment) {
     if (name == "@diskless-agent") return agent_role(linux_os());
     if (name == "shutdown" && getpid() == 1) shutdown_main(linux_os(), arguments);
     if (getpid() == 1) boot_main(linux_os(), strings(environment));
-    if (name == "disklessctl" || arguments.size() > 1) return ctl_role(linux_os(), arguments);
+    if (name == "disklessctl" || arguments.size() > 1) return ctl_role(linux_os(), arguments, geteuid());
 
     std::fputs("diskless-init boots a node as PID 1; for the command line call it as disklessctl (disklessctl help)\n", stderr);
     return 2;

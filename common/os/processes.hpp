@@ -34,6 +34,7 @@ class Processes {
     /// Replaces this process; returns only on failure.
     virtual Error execute(const std::string& path, const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment) = 0;
+    virtual int own_pid() const = 0;
     virtual Result<> signal(int pid, int signal_number) = 0;
     /// Every program this process has started or become so far, in order: what the boot report shows as "executed".
     virtual std::vector<std::string> executed() const = 0;

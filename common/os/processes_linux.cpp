@@ -314,6 +314,8 @@ Error LinuxProcesses::execute(const std::string& path, const std::vector<std::st
         .value();
 }
 
+int LinuxProcesses::own_pid() const { return getpid(); }
+
 Result<> LinuxProcesses::signal(int pid, int signal_number) {
     if (kill(pid, signal_number) != 0) return fail_errno(fmt::format("signal {} to process {}", signal_number, pid));
     return {};

@@ -23,6 +23,7 @@ class LinuxProcesses final : public Processes {
     Result<int> wait(int pid, Deadline deadline) override;
     Error execute(const std::string& path, const std::vector<std::string>& arguments,
                   const std::vector<std::string>& environment) override;
+    int own_pid() const override;
     Result<> signal(int pid, int signal_number) override;
     std::vector<std::string> executed() const override;
 

@@ -22,7 +22,7 @@ struct ShutdownSituation {
     /// False: the agent does the job because PID 1 did not: processes run, and the root is PID 1's, not ours.
     bool after_pivot = true;
     std::string old_root = "/oldroot";
-    /// Never signalled: ourselves, PID 1 and root storage daemons ('@' in front of their name).
+    /// Never signalled, beside PID 1: ourselves.
     std::vector<int> spared;
 };
 

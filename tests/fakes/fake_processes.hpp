@@ -33,6 +33,7 @@ class FakeProcesses : public Processes {
         execute_arguments = arguments;
         return {"execute " + path + ": the fake goes on", {}, ENOEXEC};
     }
+    int own_pid() const override { return 42; }
     Result<> signal(int pid, int number) override {
         signals.emplace_back(pid, number);
         return {};

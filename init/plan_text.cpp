@@ -1,0 +1,125 @@
+#include "init/plan_text.hpp"
+
+#include "common/report/json.hpp"
+#include "common/state/state_plan.hpp"
+#include "init/network/snapshot_place.hpp"
+#include "init/plan.hpp"
+
+namespace diskless {
+
+namespace {
+
+/// The files that identify would make; their content is known only on the node.
+std::vector<GeneratedFile> identity_files() {
+    std::vector<GeneratedFile> files;
+    for (const char* path : {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/machine-id",
+                             "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub"})
+        files.push_back({.path = path, .content = "made at boot\n"});
+    return files;
+}
+
+std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) {
+    JsonWriter json(2);
+    json.begin_object();
+    json.name("configuration");
+    json.value(describe(boot.config));
+    json.name("warnings");
+    json.begin_array();
+    for (const auto& warning : boot.config.warnings) {
+        json.begin_object();
+        json.name("parameter");
+        json.value(warning.parameter);
+        json.name("message");
+        json.value(warning.message);
+        json.name("remedy");
+        json.value(warning.remedy);
+        json.end_object();
+    }
+    json.end_array();
+    json.name("steps");
+    json.begin_array();
+    for (const auto& step : plan) {
+        json.begin_object();
+        json.name("id");
+        json.value(step.id);
+        json.name("sentence");
+        json.value(step.sentence);
+        json.name("needs");
+        json.begin_array();
+        for (const auto& need : step.needs) json.value(need);
+        json.end_array();
+        json.name("deadline_ms");
+        json.value(static_cast<std::int64_t>(step.deadline.count()));
+        json.end_object();
+    }
+    json.end_array();
+    if (state != nullptr) {
+        json.name("state");
+        json.begin_array();
+        for (const auto& entry : state->entries) {
+            json.begin_object();
+            json.name("path");
+            json.value(entry.path);
+            json.name("kind");
+            json.value(text(entry.kind));
+            json.name("source");
+            json.value(entry.source);
+            json.name("origin");
+            json.value(entry.origin.text());
+            json.name("skipped");
+            json.value(entry.skipped);
+            json.name("notes");
+            json.begin_array();
+            for (const auto& note : entry.notes) json.value(note);
+            json.end_array();
+            json.end_object();
+        }
+        json.end_array();
+        json.name("problems");
+        json.begin_array();
+        for (const auto& problem : state->problems) {
+            json.begin_object();
+            json.name("origin");
+            json.value(problem.origin.text());
+            json.name("text");
+            json.value(problem.text);
+            json.name("remedy");
+            json.value(problem.remedy);
+            json.end_object();
+        }
+        json.end_array();
+    }
+    json.end_object();
+    return json.text() + "\n";
+}
+
+}  // namespace
+
+Result<std::string> plan_text(const PlanQuestion& question, const Files& files) {
+    Boot boot;
+    if (!question.manifest.empty()) boot.manifest = TRY_TO("manifest", parse_manifest(question.manifest));
+    boot.config = parse_boot_config({question.command_line, boot.manifest.parameters, boot.manifest.built});
+    auto plan = plan_early(boot);
+    for (auto& step : plan_boot(boot)) plan.push_back(std::move(step));
+
+    std::optional<StatePlan> state;
+    if (!question.root.empty()) {
+        if (!files.is_directory(question.root))
+            return fail(question.root + " is no directory", "give the image's root directory by --root", ENOTDIR);
+        StateInput input;
+        input.root = question.root;
+        input.snapshot = question.snapshot;
+        input.location = question.location;
+        const auto names = snapshot_names(boot.config, {}, {});
+        input.node = boot.config.hostname.empty() ? names.front() : boot.config.hostname;
+        input.generated = identity_files();
+        input.defaults = boot.config.root.mode == RootMode::read_only;
+        state = plan_state(input, files);
+    }
+    if (question.json) return as_json(boot, plan, state ? &*state : nullptr);
+    auto text = "Configuration\n" + describe(boot.config) + "\nSteps\n" + describe(plan);
+    if (state) text += "\nState\n" + describe(*state);
+    return text;
+}
+
+}  // namespace diskless

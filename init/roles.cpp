@@ -1,0 +1,110 @@
+#include "init/roles.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "agent/agent.hpp"
+#include "agent/ctl/ctl.hpp"
+#include "common/nfs/rpc.hpp"
+#include "common/os/resident.hpp"
+#include "init/boot.hpp"
+#include "init/plan_text.hpp"
+#include "init/server_probe.hpp"
+#include "init/shutdown/take_down.hpp"
+
+namespace diskless {
+
+namespace {
+
+constexpr Milliseconds kWriteReport{5000};
+
+Result<BootReport> read_report(Os& os) { return boot_report_from_json(TRY(os.files.read(kReportFile, 4 << 20))); }
+
+/// The report and the time go to the server when the boot is over: no boot ever waits for it.
+void leave_report(Os& os, const BootReport& report) {
+    if (report.snapshot.state != "mounted") return;
+    const auto work = [&]() -> Result<std::string> {
+        const auto place = join_path(kSnapshot, ".diskless");
+        TRY(os.files.make_directories(place));
+        TRY(os.files.replace(join_path(place, "boot.json"), to_json(report)));
+        const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
+        TRY(os.files.replace(join_path(place, "clock"), std::to_string(now) + "\n"));
+        return {};
+    };
+    const auto kept = os.processes.in_child("keep the boot report", Deadline::after(os.clock, kWriteReport), work);
+    if (!kept) os.machine.say(4, "the boot report is not on the server: " + kept.error().cause + ", continuing");
+}
+
+/// Ends the machine from a process that is not PID 1: everything but us and the other root storage daemons ends.
+Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {
+    ShutdownSituation situation;
+    situation.verb = verb;
+    situation.after_pivot = false;
+    situation.server_dead = server_dead;
+    situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
+    situation.spared = {os.processes.own_pid()};
+    take_down(os, situation);
+    return {"the machine is still there after " + std::string(text(verb)), "reset it", EPERM};
+}
+
+}  // namespace
+
+int agent_role(Os& os) {
+    if (const auto resident = become_resident(); !resident)
+        os.machine.say(4, "agent: " + resident.error().cause + ", continuing");
+    auto control = listen_control_socket(kControlSocket, os.clock);
+    if (!control) {
+        os.machine.say(3, "agent: " + control.error().cause);
+        return 1;
+    }
+    const auto report = read_report(os);
+    if (!report) os.machine.say(4, "agent: " + report.error().cause + ", continuing");
+    const BootReport facts = report ? *report : BootReport{};
+    leave_report(os, facts);
+
+    AgentHooks hooks;
+    hooks.root_answers = [&](Deadline deadline) { return server_answers(os, facts.root.server, deadline); };
+    if (facts.snapshot.state == "mounted")
+        hooks.snapshot_space = [&os]() -> Result<Space> {
+            const auto bytes = TRY(os.processes.in_child("look at the snapshot's room",
+                                                         Deadline::after(os.clock, Seconds{2}), [] { return packed_space(kSnapshot); }));
+            return unpacked_space(bytes);
+        };
+    hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
+        return take_down_from_here(os, verb, deadline, !server_answers(os, facts.root.server, Deadline::after(os.clock, Seconds{2})));
+    };
+    hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
+    const auto config = parse_boot_config({facts.command_line, {}, 0});
+    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout).run();
+    return 0;
+}
+
+int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user) {
+    FileOutput out(1), err(2);
+    const auto client = control_socket_client(kControlSocket, os.clock);
+    CtlWorld world{.out = out,
+                   .err = err,
+                   .agent = *client,
+                   .clock = os.clock,
+                   .files = os.files,
+                   .mounts = os.mounts,
+                   .processes = os.processes,
+                   .plan = [&os](const PlanArguments& asked) -> Result<std::string> {
+                       PlanQuestion question{.command_line = asked.command_line,
+                                             .root = asked.root,
+                                             .snapshot = asked.snapshot,
+                                             .json = asked.json};
+                       if (question.command_line.empty()) question.command_line = TRY(os.files.read("/proc/cmdline"));
+                       if (!asked.manifest_file.empty()) question.manifest = TRY(os.files.read(asked.manifest_file, 16 << 20));
+                       return plan_text(question, os.files);
+                   },
+                   .take_down = [&os](PowerVerb verb, Deadline deadline) {
+                       return take_down_from_here(os, verb, deadline, false);
+                   },
+                   .user = user,
+                   .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG"))};
+    return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
+}
+
+}  // namespace diskless
