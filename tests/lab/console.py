@@ -75,6 +75,9 @@ class Console:
             if found:
                 self._unread = found.end()
                 return found
+            panic = re.search(r"Kernel panic - not syncing: .*", self.text)
+            if panic:
+                raise LabError(f"console: {panic[0].strip()}")
             if self.closed:
                 raise LabError(f"console: the node ended before /{pattern}/ was seen")
             if time.monotonic() > deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -36,11 +37,16 @@ def _program(name: str, variable: str) -> Path:
 
 
 def built(kernel: Kernel, work: Path) -> Path:
-    """What `diskless-server initramfs build` makes of this tree's node program."""
-    image = work / "initramfs.img"
-    cache.run([str(server_helper()), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
-               "--out", str(image)], work / "initramfs.log")
-    return image
+    """What `diskless-server initramfs build` makes of this tree's node program; made anew when either has changed."""
+    helper, program = server_helper(), node_program()
+    contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (helper, program)]
+    name = f"built-{cache.fingerprint(kernel.root, kernel.version, *contents)}"
+
+    def make(directory: Path) -> None:
+        cache.run([str(helper), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
+                   "--program", str(program), "--out", str(directory / "initramfs.img")], work / "initramfs.log")
+
+    return cache.kept(name, make) / "initramfs.img"
 
 
 _HANDMADE_MODULES = ("virtio_pci", "virtio_net", "virtio_rng", "nfsv3", "nfsv4", "nfs")
