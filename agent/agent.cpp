@@ -121,7 +121,6 @@ LiveFacts Agent::look() {
         seen_ = {};
         if (!report().root.server.empty()) seen_.root_answers = root_answers();
         if (hooks_.snapshot_space) {
-            std::optional<Space> space;
             const auto looked = world_.processes.in_child(
                 "look at the snapshot", Deadline::after(world_.clock, kLookDeadline), [this]() -> Result<std::string> {
                     const Space found = TRY(hooks_.snapshot_space());

@@ -27,12 +27,12 @@ StepOutcome overall(const BootReport& report) {
         return std::ranges::any_of(report.steps, [&](const StepReport& step) { return step.outcome == outcome; });
     };
     if (has(StepOutcome::failed)) return StepOutcome::failed;
-    const bool under_way = has(StepOutcome::running) || has(StepOutcome::waiting);
-    if (under_way && report.handed_over.count() == 0) return StepOutcome::running;
+    const bool handed_over = report.handed_over.count() != 0;
+    if (!handed_over && (has(StepOutcome::running) || has(StepOutcome::waiting))) return StepOutcome::running;
     const bool bad_entry =
         std::ranges::any_of(report.state, [](const StateFacts& entry) { return !entry.problem.empty(); });
-    // What is still under way after the hand-over never ended: part of the boot is missing.
-    if (under_way || bad_entry || has(StepOutcome::degraded)) return StepOutcome::degraded;
+    // The hand-over itself is still running when it writes the report; a step that waits then never ran.
+    if (bad_entry || has(StepOutcome::waiting) || has(StepOutcome::degraded)) return StepOutcome::degraded;
     return StepOutcome::done;
 }
 

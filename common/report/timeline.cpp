@@ -11,8 +11,10 @@ namespace diskless {
 
 namespace {
 
-std::string remark_of(const StepReport& step) {
-    std::string remark = step.outcome == StepOutcome::done ? "" : std::string(text(step.outcome));
+std::string remark_of(const StepReport& step, bool handed_over) {
+    // What runs when the hand-over is written down is the hand-over.
+    const bool well = step.outcome == StepOutcome::done || (handed_over && step.outcome == StepOutcome::running);
+    std::string remark = well ? "" : std::string(text(step.outcome));
     if (step.attempts > 1) remark += fmt::format("{}{} attempts", remark.empty() ? "" : ", ", step.attempts);
     return remark;
 }
@@ -41,8 +43,13 @@ Timeline lay_out(const BootReport& report) {
 
     auto& rows = timeline.rows;
     for (const auto& step : report.steps) {
-        TimelineRow row{printable(step.id), printable(step.sentence), step.started, step.ended, false, false,
-                        remark_of(step)};
+        TimelineRow row{printable(step.id),
+                        printable(step.sentence),
+                        step.started,
+                        step.ended,
+                        false,
+                        false,
+                        remark_of(step, report.handed_over.count() != 0)};
         row.shown = step.outcome != StepOutcome::waiting && step.outcome != StepOutcome::skipped;
         row.started = std::max(row.started, Nanoseconds{0});
         if (step.outcome == StepOutcome::running) row.ended = last;

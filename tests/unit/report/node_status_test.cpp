@@ -28,8 +28,11 @@ TEST(Overall, WeighsTheWorst) {
     EXPECT_EQ(overall(report), StepOutcome::done);
     report.state[0].problem = "source is missing";
     EXPECT_EQ(overall(report), StepOutcome::degraded);
+    report.state[0].problem = "";
     report.steps[5].outcome = StepOutcome::running;
-    EXPECT_EQ(overall(report), StepOutcome::degraded) << "handed over without its end";
+    EXPECT_EQ(overall(report), StepOutcome::done) << "the hand-over, as it writes the report";
+    report.steps[5].outcome = StepOutcome::waiting;
+    EXPECT_EQ(overall(report), StepOutcome::degraded) << "never ran";
     report.handed_over = {};
     EXPECT_EQ(overall(report), StepOutcome::running);
     report.steps[4].outcome = StepOutcome::failed;
