@@ -5,19 +5,9 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/net/dhcp_packet.hpp"
 
 namespace diskless {
-
-bool is_host_name(std::string_view name) {
-    if (name.empty() || name.size() > 253) return false;
-    return std::ranges::all_of(split(name, '.'), [](std::string_view label) {
-        const auto allowed = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        };
-        return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-               std::ranges::all_of(label, allowed);
-    });
-}
 
 std::string name_in_hosts(std::string_view hosts, Ipv4 address) {
     for (const auto line : lines(hosts)) {

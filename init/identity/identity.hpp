@@ -33,9 +33,6 @@ NodeName choose_name(const NameSources& sources, Ipv4 address);
 /// First name of `address` in the text of a hosts(5) file; empty when it is not there.
 std::string name_in_hosts(std::string_view hosts, Ipv4 address);
 
-/// RFC 1123 host name, perhaps with domain: letters, digits, inner dashes, dots; 1 to 253 characters.
-bool is_host_name(std::string_view name);
-
 /// /etc/hosts with lines for localhost and for this node; the root's own lines stay, but for those that give this
 /// address or this name to something else.
 std::string make_hosts(std::string_view own, const NodeName& name, Ipv4 address);
