@@ -75,7 +75,7 @@ class Console:
             if found:
                 self._unread = found.end()
                 return found
-            panic = re.search(r"Kernel panic - not syncing: .*", self.text)
+            panic = re.search(r"Kernel panic - not syncing: .*\n", self.text)
             if panic:
                 raise LabError(f"console: {panic[0].strip()}")
             if self.closed:
