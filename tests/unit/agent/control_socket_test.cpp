@@ -79,7 +79,9 @@ TEST_F(ControlSocketTest, SilentAndEndlessClientsHoldUpNobody) {
     std::vector<int> silent;
     for (int i = 0; i < 60; ++i) {
         silent.push_back(raw_connection());
-        if (i % 8 == 7) EXPECT_FALSE(server->wait(in(Milliseconds{5})));
+        if (i % 8 == 7) {
+            EXPECT_FALSE(server->wait(in(Milliseconds{5})));
+        }
     }
     const int endless = raw_connection();
     const std::string junk(100'000, 'j');

@@ -26,6 +26,7 @@ class SmallClock : public Clock {
 
 class SmallFiles : public Files {
   public:
+    bool writable(const std::string&) const override { return true; }
     std::map<std::string, std::string> content;
     std::map<std::string, std::string> links;
     std::set<std::string> directories;
@@ -98,6 +99,7 @@ class SmallFiles : public Files {
 
 class SmallMounts : public Mounts {
   public:
+    Result<> bind_tree(const std::string&, const std::string&) override { return {}; }
     std::vector<MountEntry> entries;
 
     Result<std::vector<MountEntry>> table() const override { return entries; }
@@ -113,6 +115,7 @@ class SmallMounts : public Mounts {
 
 class SmallProcesses : public Processes {
   public:
+    int own_pid() const override { return 42; }
     explicit SmallProcesses(SmallClock& clock) : clock_(clock) {}
     std::set<std::string> hanging;  // children with these words never end
     std::vector<std::pair<int, int>> signals;
@@ -144,6 +147,7 @@ class SmallProcesses : public Processes {
 
 class SmallMachine : public Machine {
   public:
+    void sync() override {}
     std::vector<std::string> done;  // "power reboot", "sysrq b"
     std::string said;
 
