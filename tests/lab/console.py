@@ -141,7 +141,7 @@ class Console:
         self._log.close()
 
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78cM]|\r|\x00")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78cM]|\r|\x08|\x00")
 
 
 def _complete(data: bytes) -> tuple[bytes, bytes]:
