@@ -104,7 +104,7 @@ class Bench:
     @property
     def root_path(self) -> str:
         """The root as nodes name it."""
-        return self.case.root_path or f"{IMAGES}/{self.case.root}"
+        return self.case.root_path or f"{IMAGES}/{self.case.root}/1"
 
     @property
     def snapshots(self) -> Path:
@@ -123,7 +123,7 @@ class Bench:
     def command_line(self) -> str:
         values = {"root": self.root_path, "server": network.SERVER, "dead": network.DEAD_SERVER,
                   "snapshots": self.case.snapshots_path, "address": network.address(1), "mac": network.mac(1)}
-        return f"console=ttyS0 loglevel=4 {self.case.cmdline.format(**values)}".strip()
+        return f"console=ttyS0 {self.case.cmdline.format(**values)}".strip()
 
     def initramfs(self) -> Path:
         if self.choices.initramfs:
@@ -184,6 +184,14 @@ class Bench:
     def check_timers(self) -> None:
         if self._failure_of_timer:
             raise LabError(f"while the case ran: {self._failure_of_timer}")
+
+    def ask_failed_node(self) -> None:
+        """What a node that can still talk knows of its boot, into the console log."""
+        if self.node.alive and self.node.console.has_shell:
+            try:
+                self.node.console.shell("cat /run/diskless/boot.json; dmesg | grep diskless", 10)
+            except LabError:
+                pass  # it was worth a try
 
     def close(self) -> None:
         for timer in self._timers:

@@ -21,7 +21,7 @@ class Case:
     steps: tuple[Step, ...]                   # see steps.py
     root: str = "busybox"                     # flavour, see roots.py
     image: str = "built"                      # see images.py
-    root_path: str = ""                       # as nodes name it; "": /srv/diskless/images/<flavour>
+    root_path: str = ""                       # as nodes name it; "": /srv/diskless/images/<flavour>/1
     root_writable: bool = False
     root_files: Mapping[str, str] = field(default_factory=dict)    # put into the root before
     server_files: Mapping[str, str] = field(default_factory=dict)  # put into the server's tree (/srv/…) before
@@ -61,7 +61,7 @@ def options(*lines: str) -> Dhcp:
     return Dhcp(options=lines)
 
 
-ROOT_PATH = "option:root-path,10.9.0.1:/srv/diskless/images/busybox"
+ROOT_PATH = "option:root-path,10.9.0.1:/srv/diskless/images/busybox/1"
 
 # system-config-netboot of Red Hat Enterprise Linux 4, as an administrator left it behind.
 SCN = "/srv/diskless/i386/RHEL4-AS"
@@ -205,7 +205,7 @@ CASES: tuple[Case, ...] = (
     Case("rw-root", "a root of the node's own, mounted rw", FROM + " rw ip=dhcp",
          (PowerOn(), Console("busybox userland is up", 60), Login(20), mounted("/", " rw,"),
           Shell("echo mine >/opt/new"), *goes_down(),
-          OnServer("/srv/diskless/images/busybox/opt/new", "mine")), root_writable=True),
+          OnServer("/srv/diskless/images/busybox/1/opt/new", "mine")), root_writable=True),
 
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",

@@ -25,14 +25,21 @@ class Console:
     def __init__(self, path: Path, log: Path) -> None:
         self._log = open(log, "a", encoding="utf-8", errors="replace")
         self._socket = socket.socket(socket.AF_UNIX)
-        wait_until(f"console {path}", path.exists, 10, 0.01)
-        self._socket.connect(str(path))
+        wait_until(f"console {path}", lambda: self._connected(path), 10, 0.01)
         self._started = time.monotonic()
         self.text = ""          # everything seen so far, without control sequences
         self._unread = 0        # where expect() goes on
         self._pending = b""
         self._line_open = False
         self.closed = False
+        self.has_shell = False
+
+    def _connected(self, path: Path) -> bool:
+        try:
+            self._socket.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False  # QEMU has not bound it yet, or does not listen yet
+        return True
 
     def write(self, text: str) -> None:
         try:
@@ -101,6 +108,7 @@ class Console:
             self.write("stty -echo 2>/dev/null; PS1=; PS2=; dmesg -n 1 2>/dev/null; echo sh'ell-'ready\n")
             try:
                 self.expect(r"^shell-ready", 4)
+                self.has_shell = True
                 return
             except LabError:
                 if time.monotonic() > deadline or self.closed:
@@ -141,7 +149,7 @@ class Console:
         self._log.close()
 
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78cM]|\r|\x00")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78cM]|\r|\x08|\x00")
 
 
 def _complete(data: bytes) -> tuple[bytes, bytes]:

@@ -59,11 +59,11 @@ def debian_sysvinit(kernel: Kernel) -> Path:
 
 
 def busybox(_: Kernel | None = None) -> Path:
-    return cache.kept("root-busybox-2", _make_busybox)
+    return cache.kept("root-busybox-3", _make_busybox)
 
 
 def rwtab(_: Kernel | None = None) -> Path:
-    return cache.kept("root-rwtab-1", _make_rwtab)
+    return cache.kept("root-rwtab-2", _make_rwtab)
 
 
 FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab}
@@ -160,6 +160,7 @@ def _make_busybox(root: Path) -> None:
     write(root / "etc/passwd", "root::0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     write(root / "etc/group", "root:x:0:\nnogroup:x:65534:\n")
     write(root / "etc/hostname", "image\n")
+    write(root / "etc/machine-id", "")
     write(root / "etc/hosts", "127.0.0.1 localhost\n")
     write(root / "etc/resolv.conf", "# of the image\n")
     write(root / "etc/fstab", "# the root comes from the network\n")
