@@ -41,7 +41,7 @@ Result<Found> mount_from_parent(StepContext& context, const Boot& boot, const Sn
             os.processes.in_child("bind snapshot " + name, context.deadline, [&]() -> Result<std::string> {
                 const auto path = join_path(kLocation, name);
                 if (!os.files.is_directory(path)) return fail_errno(path, ENOENT);
-                TRY(os.mounts.bind(path, kSnapshot, false, "nosuid,nodev"));
+                TRY(os.mounts.bind(path, kSnapshot, false));
                 return {};
             });
         if (bound) return Found{name, mounted.server, true};

@@ -18,6 +18,7 @@ class FakeMounts : public Mounts {
     void provide(const std::string& source, const std::string& path) { provided_[source] = path; }
     /// Fails mounts and binds onto this target with this errno.
     void refuse(const std::string& target, int code) { refused_[target] = code; }
+    void allow(const std::string& target) { refused_.erase(target); }
     /// "target <- source [ro]" of everything that was mounted here, in order.
     std::vector<std::string> lines() const;
     std::vector<MountRequest> requests;  // of mount(), in order

@@ -1,0 +1,278 @@
+// Whole boots in microseconds: the real plan, steps and executor on a fake cluster.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "common/plan/executor.hpp"
+#include "init/boot_report_of.hpp"
+#include "init/hand_over.hpp"
+#include "init/plan.hpp"
+#include "tests/fakes/fake_cluster.hpp"
+
+namespace diskless {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kUsual =
+    "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1 ip=dhcp "
+    "diskless.snapshot=10.9.0.1:/srv/snapshots";
+
+struct Story : FakeCluster {
+    Boot boot;
+    Executor executor{os, {}, false};
+
+    explicit Story(const std::string& command_line = kUsual) : FakeCluster(command_line) {}
+
+    Result<> run() {
+        TRY(executor.run(plan_early(boot)));
+        return executor.run(plan_boot(boot));
+    }
+    StepReport step(std::string_view id) {
+        for (auto& report : executor.reports())
+            if (report.id == id) return report;
+        return {};
+    }
+    std::string seen(const std::string& path) { return files.text("/sysroot" + path); }
+};
+
+std::string why(const Result<>& result) { return result ? "" : result.error().cause + " / " + result.error().remedy; }
+
+TEST(BootStory, DhcpRootAndSnapshot) {
+    Story story;
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_EQ(story.boot.lease.address, story.address);
+    EXPECT_EQ(story.boot.root.mode, "ro");
+    EXPECT_EQ(story.boot.init, "/sbin/init");
+    EXPECT_EQ(story.boot.snapshot.state, "mounted");
+    EXPECT_EQ(story.boot.snapshot.name, "node1");
+    EXPECT_EQ(story.machine.hostname, "node1");
+    EXPECT_EQ(story.seen("/etc/hostname"), "node1\n");
+    EXPECT_EQ(story.seen("/etc/machine-id"), "4c4c4544004430108052b4c04f564231\n");
+    EXPECT_THAT(story.processes.executed(), IsEmpty()) << "nothing else runs before the switch";
+    EXPECT_TRUE(story.files.replace("/sysroot/var/log/mine", "x")) << "logs are the node's own";
+    EXPECT_FALSE(story.files.replace("/sysroot/etc/motd", "x")) << "what no list names is the image's";
+    EXPECT_EQ(story.files.text("/server/root/etc/hostname"), "golden\n");
+}
+
+TEST(BootStory, HandsOverToTheRealInit) {
+    Story story;
+    ASSERT_TRUE(story.run());
+    const auto error =
+        hand_over(story.os, story.boot, boot_report_of(story.boot, story.executor.reports(), story.os, {}), {});
+    EXPECT_THAT(error.cause, HasSubstr("/sbin/init")) << "the fake's execute comes back";
+    EXPECT_EQ(story.machine.root, "/sysroot");
+    ASSERT_EQ(story.processes.spawned.size(), 1U);
+    EXPECT_EQ(story.processes.spawned[0].arguments[0], "@diskless-agent") << "systemd spares names that begin so";
+    const auto kept = boot_report_from_json(story.files.text(kReportFile));
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->identity.hostname, "node1");
+    EXPECT_THAT(kept->executed, IsEmpty());
+}
+
+TEST(BootStory, TheInterfaceThatLeadsToTheRootWins) {
+    Story story;
+    story.links.links.clear();
+    story.sockets.packets.clear();
+    story.add_link("eth0", *Mac::parse("52:54:00:00:00:01"));
+    story.add_link("eth1", story.mac, Seconds{5});
+    story.answer_dhcp(story.links.links[1].link.index);
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.link.name, "eth1");
+    EXPECT_FALSE(story.links.links[0].link.up) << "the other one is put back";
+}
+
+TEST(BootStory, ALeaseWithoutARootBehindItDoesNotWin) {
+    Story story("root=/dev/nfs nfsroot=10.9.0.1,10.9.0.2:/srv/images/debian/1 ip=dhcp diskless.snapshot=none");
+    story.sockets.tcp.clear();
+    story.answer_nfs(Ipv4(10, 9, 0, 2));
+    story.mounts.provide("10.9.0.2:/srv/images/debian/1", "/server/root");
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.root.server, "10.9.0.2");
+}
+
+TEST(BootStory, ADhcpServerThatComesUpLateIsWaitedFor) {
+    Story story;
+    story.answer_dhcp(story.links.links[0].link.index, Seconds{300});
+    ASSERT_TRUE(story.run());
+    EXPECT_GE(story.clock.now(), Seconds{300});
+    EXPECT_LT(story.clock.now(), Seconds{330}) << "the longest pause is 16 s";
+}
+
+TEST(BootStory, NoCarrierIsWaitedForAndSaid) {
+    Story story;
+    story.links.links[0].carrier_delay = Seconds{45};  // a switch that runs spanning tree
+    ASSERT_TRUE(story.run());
+    EXPECT_GE(story.clock.now(), Seconds{45});
+}
+
+TEST(BootStory, AnNfsServerThatComesUpLateIsWaitedFor) {
+    Story story;
+    story.mounts.refuse("/sysroot", ECONNREFUSED);
+    Executor executor(story.os,
+                      {.retry =
+                           [&](const StepReport&, const Error&, Milliseconds) {
+                               if (story.clock.now() > Seconds{40}) story.mounts.allow("/sysroot");
+                           }},
+                      false);
+    ASSERT_TRUE(executor.run(plan_early(story.boot)));
+    const auto result = executor.run(plan_boot(story.boot));
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_GT(story.clock.now(), Seconds{40});
+}
+
+TEST(BootStory, WithoutASnapshotTheStateIsVolatileAndTheReportSaysSo) {
+    Story story(
+        "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1 ip=dhcp diskless.snapshot=10.9.0.1:/srv/elsewhere");
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.snapshot.state, "volatile");
+    const auto step = story.step("mount-snapshot");
+    EXPECT_EQ(step.outcome, StepOutcome::degraded);
+    EXPECT_THAT(step.cause, HasSubstr("node1"));
+    EXPECT_THAT(step.remedy, HasSubstr("mkdir /srv/elsewhere/node1"));
+}
+
+TEST(BootStory, ASnapshotThatMustBeThereStopsTheBootUntilItIs) {
+    Story story(
+        "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1 ip=dhcp diskless.snapshot=10.9.0.1:/srv/elsewhere "
+        "diskless.snapshot.policy=fail");
+    const auto result = story.run();
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().cause, HasSubstr("no snapshot"));
+    story.serve("/srv/elsewhere/node1", "/server/snapshots/node1");
+    const auto dhcp_before = story.step("configure-network").ended;
+    ASSERT_TRUE(story.executor.run(plan_boot(story.boot))) << "the boot goes on from the step that failed";
+    EXPECT_EQ(story.step("configure-network").ended, dhcp_before);
+}
+
+TEST(BootStory, AReadOnlySnapshotIsNoSnapshot) {
+    Story story;
+    auto system = story.files.file_system("/server/snapshots/node1");
+    system->read_only = true;
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.snapshot.state, "volatile");
+    EXPECT_THAT(story.step("mount-snapshot").remedy, HasSubstr("rw"));
+}
+
+TEST(BootStory, RedHatsLayoutIsUsedAsItIs) {
+    Story story(
+        "root=/dev/ram0 init=disklessrc NFSROOT=10.9.0.1:/diskless/i386/RHEL5-AS ramdisk_size=28753 ETHERNET=eth0 "
+        "SNAPSHOT=node003 NISDOMAIN=my_nis_domain");
+    story.serve("/diskless/i386/RHEL5-AS/root", "/server/root");
+    story.files.tree({{"/server/scn/files", file("# comment\n/etc/motd\n/var/log\n")},
+                      {"/server/scn/files.custom", file("/tmp\n")},
+                      {"/server/scn/node003/etc/motd", file("node003's own\n")}});
+    story.serve("/diskless/i386/RHEL5-AS/snapshot", "/server/scn");
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_EQ(story.boot.snapshot.name, "node003");
+    EXPECT_EQ(story.seen("/etc/motd"), "node003's own\n");
+    EXPECT_EQ(story.seen("/var/log/messages"), "golden node's own\n") << "seeded from the root at first use";
+    EXPECT_EQ(story.files.text("/server/scn/node003/var/log/messages"), "golden node's own\n");
+    EXPECT_EQ(story.machine.nis_domain, "my_nis_domain");
+}
+
+TEST(BootStory, NfsrootMayNameRedHatsRootItself) {
+    Story story("init=disklessrc NFSROOT=10.9.0.1:/d/root SNAPSHOT=node003");
+    story.serve("/d/root", "/server/root");
+    story.files.tree({{"/server/scn/node003/etc/motd", file("own\n")}, {"/server/scn/files", file("/etc/motd\n")}});
+    story.serve("/d/snapshot", "/server/scn");
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.seen("/etc/motd"), "own\n");
+}
+
+TEST(BootStory, ARootWithoutInitIsSaidNotPanickedAbout) {
+    Story story;
+    ASSERT_TRUE(story.files.remove("/server/root/sbin/init"));
+    Executor executor(story.os,
+                      {.retry =
+                           [&](const StepReport&, const Error& error, Milliseconds) {
+                               EXPECT_THAT(error.cause, HasSubstr("no init"));
+                               (void)story.files.replace("/server/root/sbin/init", "init");
+                           }},
+                      false);
+    ASSERT_TRUE(executor.run(plan_early(story.boot)));
+    EXPECT_TRUE(executor.run(plan_boot(story.boot))) << "looked for again, and found once it is there";
+}
+
+TEST(BootStory, NobodyNamesAServer) {
+    Story story("root=/dev/nfs nfsroot=/srv/images/debian/1 ip=dhcp diskless.net.timeout=30s");
+    story.sockets.packets.clear();
+    const auto result = story.run();
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().cause, HasSubstr("eth0"));
+}
+
+TEST(BootStory, TheClockIsSetByTheRootsServer) {
+    Story story;
+    story.sockets.udp[story.server] = [&](const std::string& asked) -> std::optional<std::string> {
+        ByteWriter out;  // RFC 4330: leap 0, version 4, mode 4; stratum 2
+        out.u8(0x24);
+        out.u8(2);
+        out.zeros(10);
+        out.bytes("LAB.");
+        out.zeros(8);
+        out.bytes(std::string_view(asked).substr(40, 8));
+        const std::uint32_t ntp = 1'800'000'000U + 2'208'988'800U;
+        for (int i = 0; i < 2; ++i) {
+            out.u32(ntp);
+            out.u32(0);
+        }
+        return out.take();
+    };
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.time.source, "sntp 10.9.0.1");
+    EXPECT_EQ(std::chrono::duration_cast<Seconds>(story.clock.wall()).count(), 1'800'000'000);
+}
+
+TEST(BootStory, WithoutATimeServerTheSnapshotsClockIsTheFloor) {
+    Story story;
+    ASSERT_TRUE(story.clock.set_wall(Seconds{3600}));  // 1970
+    story.files.tree({{"/server/snapshots/node1/.diskless/clock", file("1790000000\n")}});
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.step("set-clock").outcome, StepOutcome::degraded);
+    EXPECT_EQ(story.boot.time.source, "snapshot");
+    EXPECT_GE(std::chrono::duration_cast<Seconds>(story.clock.wall()).count(), 1'790'000'000);
+}
+
+TEST(BootStory, AMountThatHangsIsKilledAndTriedAgain) {
+    Story story;
+    story.processes.hanging.insert("mount 10.9.0.1:/srv/images/debian/1");
+    int retries = 0;
+    Executor executor(story.os,
+                      {.retry =
+                           [&](const StepReport& step, const Error&, Milliseconds) {
+                               EXPECT_EQ(step.id, "mount-root");
+                               if (++retries == 3) story.processes.hanging.clear();
+                           }},
+                      false);
+    ASSERT_TRUE(executor.run(plan_early(story.boot)));
+    EXPECT_TRUE(executor.run(plan_boot(story.boot)));
+    EXPECT_EQ(retries, 3);
+}
+
+TEST(BootStory, ARwRootIsTheNodesOwn) {
+    Story story(std::string(kUsual) + " rw");
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.root.mode, "rw");
+    EXPECT_TRUE(story.files.replace("/sysroot/etc/motd", "mine\n"));
+    EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
+}
+
+TEST(BootStory, EveryPlanIsSound) {
+    for (const char* words :
+         {"", "rw", "root=dhcp", "init=disklessrc NFSROOT= SNAPSHOT=a", "diskless.snapshot=none ip=off"}) {
+        Boot boot;
+        boot.config = parse_boot_config({words, {}, 0});
+        auto plan = plan_early(boot);
+        for (auto& step : plan_boot(boot)) plan.push_back(std::move(step));
+        EXPECT_THAT(problems_of(plan), IsEmpty()) << words;
+    }
+}
+
+}  // namespace
+}  // namespace diskless
