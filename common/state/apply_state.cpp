@@ -16,6 +16,7 @@ namespace diskless {
 namespace {
 
 constexpr const char* kRecord = "mounted";              // in scratch: what undo_state has to take away
+constexpr int kMostLayers = 16;                         // of mounts on one name
 constexpr std::size_t kLargestPart = 16 * 1024 * 1024;  // of a concatenated file, bytes
 
 class Application {
@@ -190,6 +191,8 @@ Result<> Application::attach(Work& work) {
 
 Result<std::vector<StateFacts>> Application::run() {
     TRY_TO("keep state in RAM", files_.make_directories(target_.scratch));
+    if (files_.exists(join_path(target_.scratch, kRecord)))
+        return fail(target_.scratch + " holds the mounts of an earlier attempt", "undo that first", EEXIST);
     std::string record;
     for (const auto& entry : plan_.entries)
         if (!entry.skipped && !entry.covered) record += outside(entry.path) + '\0';
@@ -228,10 +231,13 @@ Result<> undo_state(const StateTarget& target, Files& files, Mounts& mounts) {
     for (auto mounted = targets.rbegin(); mounted != targets.rend(); ++mounted) {
         if (mounted->empty()) continue;
         const std::string path(*mounted);
-        const auto done = mounts.unmount(path);
-        // not mounted, or gone with its parent: what is wanted
-        if (!done && done.error().code != EINVAL && done.error().code != ENOENT && done.error().code != ENOTDIR)
+        for (int layer = 0; layer < kMostLayers; ++layer) {
+            const auto done = mounts.unmount(path);
+            if (done) continue;
+            // not mounted, or gone with its parent: what is wanted
+            if (done.error().code == EINVAL || done.error().code == ENOENT || done.error().code == ENOTDIR) break;
             TRY_TO("undo an earlier attempt", mounts.unmount(path, Unmount::lazy));
+        }
     }
     for (const auto& name : TRY(files.list(target.scratch)))
         if (name != kRecord) TRY(files.remove_tree(join_path(target.scratch, name)));

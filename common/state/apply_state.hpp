@@ -19,7 +19,7 @@ struct StateTarget {
 
 /// Mounts the plan's entries in order, seeding the snapshot where it has no copy yet. One entry's failure is its
 /// `problem` and never stops the others; skipped entries give facts with kind "skipped". An error means that nothing
-/// could be done at all (scratch is not writable).
+/// was done at all: scratch is not writable, or holds an earlier attempt (EEXIST: undo_state first).
 ///
 /// Seeding is atomic: copies grow in <snapshot>/.diskless/seed and are renamed into place; what is in place is never
 /// overwritten. Nothing in the snapshot is followed through a symlink. A snapshot that cannot be written (full,

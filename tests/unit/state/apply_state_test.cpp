@@ -392,11 +392,34 @@ TEST(UndoState, LetsTheStepBeTriedAgain) {
     node.boot();
     const auto first = node.mounts.lines();
     EXPECT_EQ(first.size(), 3u);
+    const auto again = apply_state(plan_state(node.input, node.files), node.target, node.files, node.mounts);
+    ASSERT_FALSE(again) << "nothing is mounted twice";
+    EXPECT_EQ(again.error().code, EEXIST);
+    EXPECT_EQ(node.mounts.lines(), first);
     ASSERT_TRUE(undo_state(node.target, node.files, node.mounts));
     EXPECT_THAT(node.mounts.lines(), IsEmpty());
     EXPECT_EQ(node.files.dump("/run/diskless/state"), "");
     for (const auto& each : node.boot()) EXPECT_EQ(each.problem, "") << each.path;
     EXPECT_EQ(node.mounts.lines(), first);
+}
+
+TEST(UndoState, AfterAKillAtEveryCallInTheSameBoot) {
+    for (std::size_t n = 1; n < 60; ++n) {
+        SCOPED_TRACE("killed at call " + std::to_string(n));
+        Node node;
+        node.list("/snap/files", "/var\n");
+        node.list("/sysroot/etc/rwtab", "files /var/log\nempty /tmp\n");
+        node.files.kill_at(n);
+        try {
+            node.boot();
+        } catch (const FakeKilled&) {
+        }
+        node.files.kill_at(0);
+        ASSERT_TRUE(undo_state(node.target, node.files, node.mounts));
+        for (const auto& each : node.boot()) EXPECT_EQ(each.problem, "") << each.path;
+        EXPECT_EQ(node.files.text("/sysroot/var/log/old.log"), "old");
+        EXPECT_EQ(node.mounts.lines().size(), 3u);
+    }
 }
 
 TEST(ApplyState, WithoutSnapshotEverythingIsInRamAndSaidSo) {
