@@ -7,7 +7,7 @@ import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import cache
 import cases
@@ -15,7 +15,7 @@ import images
 import network
 import roots
 from kernels import Kernel
-from namespace import LabError, Namespace
+from namespace import LabError, Namespace, wait_until
 from network import Network
 from node import Node
 from server import DhcpServer, Export, NfsServer, TimeServer, mount_tree, place
@@ -43,8 +43,9 @@ class Bench:
         self._work = cache.temporary()
         self.tree = self._work / "srv"
         self._beside: Path | None = None
-        self._timers: list[threading.Timer] = []
-        self._failure_of_timer: BaseException | None = None
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._failure_of_later: LabError | None = None
         self.namespace = Namespace(self.logs)
         try:
             self._set_up()
@@ -146,32 +147,34 @@ class Bench:
                                         f"kernel vmlinuz initrd=initramfs.img {self.command_line()}\n"
                                         "initrd initramfs.img\nboot\n")
 
-    def later(self, seconds: float, what: Any) -> None:
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
         """Calls `what` in `seconds`; its failure is the case's."""
-        def guarded() -> None:
+        def work() -> None:
+            if self._closing.wait(seconds):
+                return
             try:
                 what()
-            except BaseException as error:  # pylint: disable=broad-except
-                self._failure_of_timer = error
+            except LabError as error:
+                self._failure_of_later = error
+            # The servers that were started die with the thread that started them.
+            self._closing.wait()
 
-        timer = threading.Timer(seconds, guarded)
-        timer.daemon = True
-        self._timers.append(timer)
-        timer.start()
+        thread = threading.Thread(target=work)
+        self._threads.append(thread)
+        thread.start()
 
     def report_file(self) -> Path:
         return self.snapshots / self.case.snapshot / ".diskless/boot.json"
 
     def boot_report(self) -> dict[str, Any]:
-        """boot.json as the node left it in its snapshot on the server."""
+        """boot.json as the node leaves it in its snapshot on the server, a moment after the hand-over."""
         file = self.report_file()
+        wait_until(f"a boot report in {self.case.snapshots_path}/{self.case.snapshot}/.diskless", file.exists, 15)
+        shutil.copy2(file, self.logs / "boot.json")
         try:
             report: dict[str, Any] = json.loads(file.read_text())
-        except FileNotFoundError as error:
-            raise LabError(f"no boot report in the snapshot: {error.filename}") from error
         except ValueError as error:
-            raise LabError(f"{file.name} is not JSON: {error}") from error
-        shutil.copy2(file, self.logs / "boot.json")
+            raise LabError(f"boot report: not JSON: {error}") from error
         return report
 
     def check_root_untouched(self) -> None:
@@ -181,9 +184,9 @@ class Bench:
         if changed:
             raise LabError(f"the shared root was written to: {', '.join(changed[:5])}")
 
-    def check_timers(self) -> None:
-        if self._failure_of_timer:
-            raise LabError(f"while the case ran: {self._failure_of_timer}")
+    def check_servers(self) -> None:
+        if self._failure_of_later:
+            raise LabError(f"while the case ran: {self._failure_of_later}")
 
     def ask_failed_node(self) -> None:
         """What a node that can still talk knows of its boot, into the console log."""
@@ -194,10 +197,9 @@ class Bench:
                 pass  # it was worth a try
 
     def close(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        for timer in self._timers:
-            timer.join()
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
         self.namespace.close()
         shutil.rmtree(self._work, ignore_errors=True)
         if self._beside:
