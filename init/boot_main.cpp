@@ -48,7 +48,7 @@ void rescue_shell(Os& os) {
          .environment = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux", "PS1=diskless# "},
          .console = "/dev/console"});
     if (!pid) {
-        os.machine.say(kError, "no shell: " + pid.error().cause + "; put one into the image (--busybox)");
+        os.machine.say(kError, "no shell: " + pid.error().cause + "; build the image with --shell");
         os.clock.sleep(Seconds{30});
         return;
     }

@@ -66,7 +66,7 @@ Result<> add_static_program(Image& image, const std::string& source, const std::
     if (!is_static_program(image.entries.back().content))
         return fail(fmt::format("{} is not a static program, so it cannot run as {} of an image", source, target),
                     target == "/init" ? "build it with -DDISKLESS_STATIC_NODE=ON, or name the static one with --program"
-                                      : "install busybox-static, or build with --no-shell");
+                                      : "install busybox-static, or build without --shell");
     return {};
 }
 

@@ -27,7 +27,7 @@ OptionSet build_options() {
         "  diskless-server initramfs build --kernel $(uname -r)\n"
         "  diskless-server initramfs build --kernel 6.1.0-31-amd64 --root /srv/diskless/images/debian/current \\\n"
         "      --out /srv/tftp/initrd.img --parameters \"ip=dhcp root=/dev/nfs\"\n"
-        "  diskless-server initramfs build --kernel 6.1.0-31-amd64 --modules virtio_net,virtio_pci --no-shell\n";
+        "  diskless-server initramfs build --kernel 6.1.0-31-amd64 --modules virtio_net,virtio_pci\n";
     const auto text = [] { return po::value<std::string>(); };
     // clang-format off
     options.described.add_options()
@@ -39,8 +39,8 @@ OptionSet build_options() {
         ("hostonly", "only what the devices of this machine ask for")
         ("firmware", "take in the firmware that the drivers may ask for")
         ("strip", "smaller modules without signatures: not for Secure Boot, and the kernel says it is tainted")
-        ("busybox", text()->value_name("FILE"), "static busybox for the emergency shell; default /bin/busybox if static")
-        ("no-shell", "no emergency shell")
+        ("shell", "an emergency shell for diskless.onfail=shell: /bin/busybox, which must be static")
+        ("busybox", text()->value_name("FILE"), "the same with this static busybox")
         ("add,a", po::value<std::vector<std::string>>()->value_name("FILE[:PATH]"), "one more file; may be repeated")
         ("parameters,p", text()->value_name("TEXT"), "default kernel parameters; the command line overrides them")
         ("level", po::value<int>()->value_name("N")->default_value(19), "of zstd, 1 to 22")
@@ -50,10 +50,6 @@ OptionSet build_options() {
     return options;
 }
 
-bool is_static_file(const std::string& path) {
-    const auto content = read_input_file(path);
-    return content && is_static_program(*content);
-}
 
 /// The node program that was installed, or built, with this one.
 std::string default_program() {
@@ -87,14 +83,9 @@ Result<BuildRequest> request_of(const ParsedOptions& options) {
                          "kernels in " + request.root + ": " + join(kernels_in(request.root), ", "));
     if (options.has("hostonly") && options.has("modules"))
         return bad_usage("--hostonly and --modules exclude each other");
-    if (options.has("busybox") && options.has("no-shell"))
-        return bad_usage("--busybox and --no-shell exclude each other");
-    request.level = options.values["level"].as<int>();
-    if (request.level < 1 || request.level > 22) return bad_usage("--level is from 1 to 22");
-    request.program = options.has("program") ? options.text("program") : default_program();
     if (options.has("busybox"))
         request.shell = options.text("busybox");
-    else if (!options.has("no-shell") && is_static_file("/bin/busybox"))
+    else if (options.has("shell"))
         request.shell = "/bin/busybox";
     if (options.has("modules")) {
         request.drivers = DriverChoice::listed;
@@ -152,8 +143,6 @@ Result<> build_initramfs(const std::vector<std::string>& arguments, Streams& str
     const auto out = options.has("out") ? options.text("out") : "initrd-" + request.kernel + ".img";
     const auto result = TRY_TO("build " + out, build_image(request));
     for (const auto& warning : result.warnings) streams.err << "warning: " << warning << '\n';
-    if (request.shell.empty() && !options.has("no-shell"))
-        streams.err << "warning: no static busybox, so no emergency shell (install busybox-static, or --no-shell)\n";
     TRY(write_output_file(out, result.image));
     if (options.has("json"))
         print_json(result, out, streams);
