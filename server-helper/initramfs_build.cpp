@@ -50,7 +50,6 @@ OptionSet build_options() {
     return options;
 }
 
-
 /// The node program that was installed, or built, with this one.
 std::string default_program() {
     std::error_code ignored;
@@ -83,6 +82,9 @@ Result<BuildRequest> request_of(const ParsedOptions& options) {
                          "kernels in " + request.root + ": " + join(kernels_in(request.root), ", "));
     if (options.has("hostonly") && options.has("modules"))
         return bad_usage("--hostonly and --modules exclude each other");
+    request.level = options.values["level"].as<int>();
+    if (request.level < 1 || request.level > 22) return bad_usage("--level is from 1 to 22");
+    request.program = options.has("program") ? options.text("program") : default_program();
     if (options.has("busybox"))
         request.shell = options.text("busybox");
     else if (options.has("shell"))
