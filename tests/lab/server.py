@@ -76,7 +76,9 @@ def _ganesha_configuration(exports: list[Export]) -> str:
     text = """
         NFS_CORE_PARAM { Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048; Bind_addr = 0.0.0.0;
                          Enable_NLM = false; Enable_RQUOTA = false; }
-        NFSV4 { Graceless = true; RecoveryBackend = fs; Minor_Versions = 0, 1, 2; }
+        NFSV4 { Graceless = true; RecoveryBackend = fs; Minor_Versions = 0, 1, 2;
+                # As the kernel's own server does for sec=sys: nodes have no daemon that maps names to numbers.
+                Only_Numeric_Owners = true; }
         EXPORT_DEFAULTS { Squash = No_Root_Squash; SecType = sys; Transports = TCP, UDP; Protocols = 3, 4; }
         """
     for number, export in enumerate(exports, 1):
