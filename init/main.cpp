@@ -32,6 +32,7 @@ int main(int, char** argv, char** environment) {
     if (getpid() == 1) boot_main(linux_os(), strings(environment));
     if (name == "disklessctl" || arguments.size() > 1) return ctl_role(linux_os(), arguments, geteuid());
 
-    std::fputs("diskless-init boots a node as PID 1; for the command line call it as disklessctl (disklessctl help)\n", stderr);
+    std::fputs("diskless-init boots a node as PID 1; for the command line call it as disklessctl (disklessctl help)\n",
+               stderr);
     return 2;
 }

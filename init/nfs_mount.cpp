@@ -9,7 +9,9 @@ namespace diskless {
 
 namespace {
 constexpr Milliseconds kOneMount{20'000};  // the kernel's own patience with a silent server is minutes
-}
+// A firewall that swallows rpcbind's port must not hold up the versions that need only port 2049.
+constexpr Milliseconds kMountWithAlternative{6'000};
+}  // namespace
 
 Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
     Os& os = context.os;
@@ -28,14 +30,16 @@ Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
         for (std::size_t i = 0; i < ladder.attempts.size(); ++i) {
             const auto& attempt = ladder.attempts[i];
             context.waiting_for(fmt::format("{} by {}", what, attempt.label));
-            const auto deadline = Deadline::after(os.clock, kOneMount).sooner_of(context.deadline);
+            const bool is_last = i + 1 == ladder.attempts.size();
+            const auto patience = is_last ? kOneMount : kMountWithAlternative;
+            const auto deadline = Deadline::after(os.clock, patience).sooner_of(context.deadline);
+            if (job.before) job.before(attempt.version);
             const auto mounted = os.processes.in_child("mount " + what, deadline, [&]() -> Result<std::string> {
                 TRY(os.mounts.mount(
                     {what, job.target, attempt.version == NfsVersion::v3 ? "nfs" : "nfs4", attempt.options}));
                 return {};
             });
             if (mounted) return NfsMounted{server, attempt.version, attempt.options};
-            const bool is_last = i + 1 == ladder.attempts.size();
             auto judged =
                 judge_mount_error(mounted.error().code, attempt.version, is_last, server, job.path, job.client);
             last = {std::move(judged.cause), std::move(judged.remedy), mounted.error().code};

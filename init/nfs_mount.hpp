@@ -20,6 +20,7 @@ struct NfsMountJob {
     NfsUse use = NfsUse::shared_root;
     bool read_only = true;
     Ipv4 client;
+    std::function<void(NfsVersion)> before;  // an attempt of this version: its modules may not be loaded yet
 };
 
 /// Mounts from the first server that lets us. The error is of the last attempt; its code is that of mount(2):

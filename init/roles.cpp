@@ -65,10 +65,10 @@ int agent_role(Os& os) {
 
     AgentHooks hooks;
     hooks.root_answers = [&](Deadline deadline) { return server_answers(os, facts.root.server, deadline); };
-    if (facts.snapshot.state == "mounted")
-        hooks.snapshot_space = [] { return free_space(kSnapshot); };
+    if (facts.snapshot.state == "mounted") hooks.snapshot_space = [] { return free_space(kSnapshot); };
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        return take_down_from_here(os, verb, deadline, !server_answers(os, facts.root.server, Deadline::after(os.clock, Seconds{2})));
+        return take_down_from_here(os, verb, deadline,
+                                   !server_answers(os, facts.root.server, Deadline::after(os.clock, Seconds{2})));
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     const auto config = parse_boot_config({facts.command_line, {}, 0});
@@ -79,27 +79,25 @@ int agent_role(Os& os) {
 int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user) {
     FileOutput out(1), err(2);
     const auto client = control_socket_client(kControlSocket, os.clock);
-    CtlWorld world{.out = out,
-                   .err = err,
-                   .agent = *client,
-                   .clock = os.clock,
-                   .files = os.files,
-                   .mounts = os.mounts,
-                   .processes = os.processes,
-                   .plan = [&os](const PlanArguments& asked) -> Result<std::string> {
-                       PlanQuestion question{.command_line = asked.command_line,
-                                             .root = asked.root,
-                                             .snapshot = asked.snapshot,
-                                             .json = asked.json};
-                       if (question.command_line.empty()) question.command_line = TRY(os.files.read("/proc/cmdline"));
-                       if (!asked.manifest_file.empty()) question.manifest = TRY(os.files.read(asked.manifest_file, 16 << 20));
-                       return plan_text(question, os.files);
-                   },
-                   .take_down = [&os](PowerVerb verb, Deadline deadline) {
-                       return take_down_from_here(os, verb, deadline, false);
-                   },
-                   .user = user,
-                   .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG"))};
+    CtlWorld world{
+        .out = out,
+        .err = err,
+        .agent = *client,
+        .clock = os.clock,
+        .files = os.files,
+        .mounts = os.mounts,
+        .processes = os.processes,
+        .plan = [&os](const PlanArguments& asked) -> Result<std::string> {
+            PlanQuestion question{
+                .command_line = asked.command_line, .root = asked.root, .snapshot = asked.snapshot, .json = asked.json};
+            if (question.command_line.empty()) question.command_line = TRY(os.files.read("/proc/cmdline"));
+            if (!asked.manifest_file.empty()) question.manifest = TRY(os.files.read(asked.manifest_file, 16 << 20));
+            return plan_text(question, os.files);
+        },
+        .take_down = [&os](PowerVerb verb,
+                           Deadline deadline) { return take_down_from_here(os, verb, deadline, false); },
+        .user = user,
+        .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG"))};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
 }
 

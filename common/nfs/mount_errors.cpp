@@ -22,15 +22,15 @@ struct Row {
     const char* remedy;
 };
 
-// v4 EACCES, EPERM and ENOENT go on: v4 paths start at the server's pseudo root, where a directory that v3 mounts may
-// be missing or closed. v3 goes on after ECONNREFUSED and ETIMEDOUT, which are what a server without rpcbind and mountd
-// says that serves v4 alone.
+// EACCES, EPERM and ENOENT go on: v4 paths start at the server's pseudo root, where a directory that v3 mounts may be
+// missing or closed, and the other way round. v3 goes on after ECONNREFUSED and ETIMEDOUT, which are what a server
+// without rpcbind and mountd says that serves v4 alone.
 constexpr Row kRows[] = {
-    {EACCES, kNext, kFinal, kFinal, "the server does not export {0}:{1} to {2}",
+    {EACCES, kNext, kNext, kFinal, "the server does not export {0}:{1} to {2}",
      "check /etc/exports (and exportfs -r) on {0}"},
-    {EPERM, kNext, kFinal, kFinal, "{0} does not permit {2} to mount {1} by NFS {3}",
+    {EPERM, kNext, kNext, kFinal, "{0} does not permit {2} to mount {1} by NFS {3}",
      "check sec= and secure/insecure of the export on {0}"},
-    {ENOENT, kNext, kFinal, kFinal, "{0} has no directory {1} for NFS {3}",
+    {ENOENT, kNext, kNext, kFinal, "{0} has no directory {1} for NFS {3}",
      "check the path, and that it is exported, on {0}"},
     {ENOTDIR, kFinal, kFinal, kFinal, "{1} on {0} is not a directory", "name the directory that holds the root"},
     {EPROTONOSUPPORT, kNext, kNext, kFinal, "{0} does not serve NFS {3}",

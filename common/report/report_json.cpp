@@ -299,8 +299,8 @@ class FieldReader {
     void read(const Json& from, const std::string& path, std::chrono::duration<Rep, Period>& to) {
         Rep count{};
         read(from, path, count);
-        // Spans of decades are no spans of a boot, and their sums would overflow.
-        constexpr Rep kMost = Rep{1} << 60;
+        // 146 years: a clock that is moved from 1970 fits, and sums of two do not overflow.
+        constexpr Rep kMost = (Rep{1} << 62) - 1;
         if (count > kMost || count < -kMost) return refuse(path, "is out of range");
         to = std::chrono::duration<Rep, Period>(count);
     }

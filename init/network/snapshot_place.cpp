@@ -6,13 +6,14 @@
 
 namespace diskless {
 
-std::optional<SnapshotPlace> snapshot_place(const BootConfig& config, const NfsSource& root_source, Ipv4 root_server,
+std::optional<SnapshotPlace> snapshot_place(const BootConfig& config, NfsVersion root_version, Ipv4 root_server,
                                             const std::string& root_path, const std::string& location) {
     if (!config.snapshot.wanted) return std::nullopt;
     SnapshotPlace place;
     place.source = config.snapshot.source;
     if (place.source.servers.empty()) place.source.servers = {root_server};
-    if (place.source.version == NfsVersion::automatic) place.source.version = root_source.version;
+    if (place.source.version == NfsVersion::automatic && place.source.servers == std::vector{root_server})
+        place.source.version = root_version;
     if (!place.source.path.empty()) return place;
     if (!location.empty()) {
         place.source.path = join_path(location, "snapshot");

@@ -14,7 +14,8 @@ struct SnapshotPlace {
 };
 
 /// Nothing when neither the command line nor the layout of the root says where snapshots are.
-std::optional<SnapshotPlace> snapshot_place(const BootConfig& config, const NfsSource& root_source, Ipv4 root_server,
+/// `root_version` is how the root was mounted: on the same server, the snapshot is mounted alike.
+std::optional<SnapshotPlace> snapshot_place(const BootConfig& config, NfsVersion root_version, Ipv4 root_server,
                                             const std::string& root_path, const std::string& location);
 
 /// Names under which the node's snapshot is looked for, strongest first: the one configured alone when there is one,

@@ -38,15 +38,9 @@ Result<> load_for_devices(StepContext& context, const Boot& boot) {
     return {};
 }
 
-std::vector<std::string> nfs_groups(const BootConfig& config) {
-    switch (config.root.source.version) {
-        case NfsVersion::v3:
-            return {"nfs3"};
-        case NfsVersion::automatic:
-            return {"nfs3", "nfs4"};
-        default:
-            return {"nfs4"};
-    }
+const char* nfs_group(NfsVersion version) {
+    // automatic begins with version 3; the modules of 4 are loaded when it comes to that.
+    return version == NfsVersion::v3 || version == NfsVersion::automatic ? "nfs3" : "nfs4";
 }
 
 }  // namespace
@@ -66,11 +60,18 @@ Step load_nfs(Boot& boot) {
         .deadline = Milliseconds{60'000},
         .run = [&boot](StepContext& context) -> Result<> {
             std::set<std::string> loaded;
-            load_all(context, boot, nfs_groups(boot.config), loaded);
+            load_all(context, boot, {nfs_group(boot.config.root.source.version)}, loaded);
             context.note(
                 fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
             return {};
         }};
+}
+
+void load_nfs_version(StepContext& context, const Boot& boot, NfsVersion version) {
+    // Loading a module again costs a failed system call; asking for what the report of load-nfs says does not.
+    std::set<std::string> loaded;
+    if (std::string_view(nfs_group(version)) != nfs_group(boot.config.root.source.version))
+        load_all(context, boot, {nfs_group(version)}, loaded);
 }
 
 }  // namespace diskless::steps

@@ -12,6 +12,8 @@ namespace {
 /// What the kernel itself would try (init/main.c), without /bin/sh: a shell is no working node.
 constexpr std::array kInits{"/sbin/init", "/etc/init", "/bin/init", "/lib/systemd/systemd", "/usr/lib/systemd/systemd"};
 
+constexpr std::uint32_t kNobody = 65534, kNoUser = 0xFFFFFFFE;  // what NFSv4 shows for owners it cannot map
+
 Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::string& path) {
     const bool own = boot.config.root.mode == RootMode::writable;
     return mount_nfs(context, {.source = boot.root_source,
@@ -19,17 +21,19 @@ Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::s
                                .target = kNewRoot,
                                .use = own ? NfsUse::own_files : NfsUse::shared_root,
                                .read_only = !own,
-                               .client = boot.lease.address});
+                               .client = boot.lease.address,
+                               .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }});
 }
 
-/// The init that exists, and what it is a link to: the first line and the second. Looks at NFS, so in a child.
+/// The init that exists, and a second line "nobody" when the server's owners do not reach us. Looks at NFS: in a
+/// child.
 Result<std::string> find_init(const Os& os, const std::string& wanted) {
     std::vector<std::string> candidates(kInits.begin(), kInits.end());
     if (!wanted.empty()) candidates = {wanted};
     for (const auto& path : candidates) {
         const auto status = os.files.status(join_path(kNewRoot, path));
         if (!status) continue;
-        return path;
+        return path + (status->uid == kNobody || status->uid == kNoUser ? "\nnobody" : "");
     }
     return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
                 wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox)"
@@ -65,6 +69,11 @@ Result<> run(StepContext& context, Boot& boot) {
         (void)os.mounts.unmount(kNewRoot, Unmount::lazy);
         return tl::unexpected(found.error());
     }
+    const auto init = found->substr(0, found->find('\n'));
+    if (init != *found)
+        context.degrade({fmt::format("the files of the root belong to nobody here: {} names owners by words",
+                                     mounted->server.text()),
+                         "let the server send numbers (Ganesha: Only_Numeric_Owners = true), or mount with vers=3", 0});
     context.note(fmt::format("{}:{} by NFS {}", mounted->server.text(), path, text(mounted->version)));
     context.publish([&] {
         boot.root = {.server = mounted->server.text(),
@@ -75,7 +84,7 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;
         boot.location = location;
-        boot.init = *found;
+        boot.init = init;
     });
     return {};
 }

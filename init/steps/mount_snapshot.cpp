@@ -21,20 +21,22 @@ bool worth_another_name(const Error& error) {
     return error.code == ENOENT || error.code == EACCES || error.code == EPERM || error.code == ENOTDIR;
 }
 
-NfsMountJob job_for(const Boot& boot, const SnapshotPlace& place, std::string path, const char* target) {
+NfsMountJob job_for(StepContext& context, const Boot& boot, const SnapshotPlace& place, std::string path,
+                    const char* target) {
     return {.source = place.source,
             .path = std::move(path),
             .target = target,
             .use = NfsUse::own_files,
             .read_only = false,
-            .client = boot.lease.address};
+            .client = boot.lease.address,
+            .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }};
 }
 
 /// Red Hat's layout: snapshot/ is one export with the lists and all nodes' directories in it.
 Result<Found> mount_from_parent(StepContext& context, const Boot& boot, const SnapshotPlace& place,
                                 const std::vector<std::string>& names) {
     Os& os = context.os;
-    const auto mounted = TRY(mount_nfs(context, job_for(boot, place, place.source.path, kLocation)));
+    const auto mounted = TRY(mount_nfs(context, job_for(context, boot, place, place.source.path, kLocation)));
     TRY(os.files.make_directories(kSnapshot));
     for (const auto& name : names) {
         const auto bound =
@@ -55,7 +57,8 @@ Result<Found> mount_directly(StepContext& context, const Boot& boot, const Snaps
                              const std::vector<std::string>& names) {
     Error last;
     for (const auto& name : names) {
-        const auto mounted = mount_nfs(context, job_for(boot, place, join_path(place.source.path, name), kSnapshot));
+        const auto mounted =
+            mount_nfs(context, job_for(context, boot, place, join_path(place.source.path, name), kSnapshot));
         if (mounted) return Found{name, mounted->server, false};
         last = mounted.error();
         if (!worth_another_name(last)) return tl::unexpected(last);
@@ -89,7 +92,7 @@ void forget(StepContext& context) {
 }
 
 Result<> run(StepContext& context, Boot& boot) {
-    const auto place = snapshot_place(boot.config, boot.root_source, boot.root_server, boot.root.path, boot.location);
+    const auto place = snapshot_place(boot.config, boot.root_version, boot.root_server, boot.root.path, boot.location);
     if (!place) {
         context.publish([&] { boot.snapshot.state = "none"; });
         context.note("no snapshot is configured: all state is volatile");

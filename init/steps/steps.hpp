@@ -20,4 +20,7 @@ Step prepare_state(Boot& boot);
 Step protect_network(Boot& boot);
 Step keep_way_down(Boot& boot);
 
+/// Loads the client of a version that load-nfs has left out because it was not expected.
+void load_nfs_version(StepContext& context, const Boot& boot, NfsVersion version);
+
 }  // namespace diskless::steps

@@ -113,7 +113,7 @@ TEST(Ladder, AutomaticFollowsTheOrderGiven) {
     EXPECT_EQ(versions(w), (std::vector{NfsVersion::v3, NfsVersion::v4_1}));
     w.order = {};
     EXPECT_EQ(versions(w), default_nfs_order());
-    EXPECT_EQ(nfs_ladder(w).attempts[0].label, "NFS 4.2");
+    EXPECT_EQ(nfs_ladder(w).attempts[0].label, "NFS 3");
 }
 
 TEST(Ladder, AVersionAmongTheOptionsCounts) {
