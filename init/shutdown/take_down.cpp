@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "common/plan/executor.hpp"
+#include "init/boot.hpp"
+#include "init/server_probe.hpp"
 
 namespace diskless {
 
@@ -49,7 +51,13 @@ void take_down(Os& os, const ShutdownSituation& situation) {
     const std::string verb = arguments.size() > 1 ? arguments[1] : "reboot";
     for (const auto known : {PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
         if (text(known) == verb) situation.verb = known;
-    situation.timeout = Milliseconds{15'000};  // systemd has done the long part
+    if (const auto text = os.files.read(kReportFile, 4 << 20)) {
+        if (const auto report = boot_report_from_json(*text)) {
+            situation.timeout = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
+            situation.server_dead = !server_answers(os, report->root.server, Deadline::after(os.clock, Seconds{2}));
+        }
+    }
+    situation.timeout /= 2;  // systemd has done the long part
     take_down(os, situation);
     for (;;) os.clock.sleep(Seconds{60});
 }

@@ -31,7 +31,7 @@ TEST(MountErrors, Verdicts) {
         {ENOENT, v3, kNext, kFinal},
         {EACCES, v4, kNext, kFinal},
         {EACCES, v3, kNext, kFinal},
-        {EPERM, v3, kFinal, kFinal},
+        {EPERM, v3, kNext, kFinal},
         {ECONNREFUSED, v4, kLater, kLater},
         {ECONNREFUSED, v3, kNext, kLater},
         {ETIMEDOUT, v4, kLater, kLater},
