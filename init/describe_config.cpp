@@ -33,7 +33,7 @@ std::string time_text(Milliseconds time) {
 std::string_view version_text(NfsVersion version) {
     switch (version) {
         case NfsVersion::automatic:
-            return "NFS version: newest that works";
+            return "NFS version: 3, else 4.2, 4.1, 4.0";
         case NfsVersion::v3:
             return "NFS 3";
         case NfsVersion::v4:
@@ -96,10 +96,12 @@ void describe_root(const BootConfig& config, Lines& lines) {
 void describe_snapshot(const BootConfig& config, Lines& lines) {
     const auto& snapshot = config.snapshot;
     if (!snapshot.wanted) return lines.add("snapshot", "none: nothing of this node is kept");
-    const auto beside = config.root.layout == RootLayout::red_hat ? "snapshot" : "snapshots";
+    const auto place = config.root.layout == RootLayout::red_hat
+                           ? "snapshot beside the root"
+                           : "snapshots beside images/, when the root is images/NAME/GENERATION";
     const auto name = snapshot.name.empty() ? "<hostname, address or hardware address>" : snapshot.name;
     lines.add("snapshot", snapshot.source.path.empty()
-                              ? fmt::format("{} in {} beside the root", name, beside)
+                              ? fmt::format("{} in {}", name, place)
                               : fmt::format("{} in {}", name, source_text(snapshot.source, "", server_of_ip(config))));
     if (snapshot.source.version != NfsVersion::automatic || !snapshot.source.options.empty())
         lines.add("snapshot",
