@@ -21,7 +21,7 @@ def server_helper() -> Path:
 
 
 def node_program() -> Path:
-    return _program("diskless-init", "DISKLESS_INIT")
+    return _program("diskless-init-stripped", "DISKLESS_INIT")
 
 
 def _program(name: str, variable: str) -> Path:
