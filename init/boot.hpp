@@ -31,6 +31,7 @@ struct Boot {
     Ipv4 root_server;
     NfsVersion root_version = NfsVersion::automatic;
     std::string init;      // in the new root
+    bool init_is_systemd = false;
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 
     // mount-snapshot

@@ -8,9 +8,10 @@
 
 namespace diskless {
 
-std::optional<std::string> rewrite_fstab(std::string_view text) {
-    std::string result;
-    bool changed = false;
+std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line) {
+    std::string result(root_line);
+    bool changed = !root_line.empty();
+    if (changed) result += '\n';
     for (const auto line : lines(text)) {
         const auto fields = words(line);
         const bool entry = fields.size() >= 3 && !fields[0].starts_with('#');

@@ -8,8 +8,10 @@
 
 namespace diskless {
 
-/// fstab(5) without a line for "/": it is mounted already, and a remount with a disk's options fails.
-std::optional<std::string> rewrite_fstab(std::string_view text);
+/// fstab(5) without the golden machine's line for "/": a remount with a disk's options fails. `root_line` stands in its
+/// place when it is not empty: sysvinit remounts the root read-write unless a line says otherwise, while systemd takes
+/// any line as an order to remount.
+std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line = {});
 
 /// interfaces(5) (ifupdown) in which `interface` is `manual`: ifup and ifdown leave it alone.
 std::optional<std::string> rewrite_interfaces(std::string_view text, std::string_view interface);

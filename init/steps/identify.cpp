@@ -79,11 +79,18 @@ Result<std::vector<GeneratedFile>> ssh_files(Os& os, const std::string& names, c
     return files;
 }
 
-void rewrite_files(const Gathered& all, const std::string& interface, std::vector<GeneratedFile>& files) {
+/// What the root is, for inits that go by fstab.
+std::string root_line(const Boot& boot) {
+    if (boot.init_is_systemd) return {};
+    return fmt::format("{}:{} / nfs {} 0 0", boot.root.server, boot.root.path, boot.root.mode);
+}
+
+void rewrite_files(const Gathered& all, const Boot& boot, std::vector<GeneratedFile>& files) {
+    const auto& interface = boot.link.name;
     const auto add = [&](std::string path, const std::optional<std::string>& content) {
         if (content) files.push_back({.path = std::move(path), .content = *content});
     };
-    add("/etc/fstab", rewrite_fstab(all.fstab));
+    if (!all.fstab.empty()) add("/etc/fstab", rewrite_fstab(all.fstab, root_line(boot)));
     add("/etc/network/interfaces", rewrite_interfaces(all.interfaces, interface));
     if (!all.dhcpcd.empty()) add("/etc/dhcpcd.conf", rewrite_dhcpcd(all.dhcpcd, interface));
     if (!all.ifcfg.empty()) add("/etc/sysconfig/network-scripts/ifcfg-" + interface, rewrite_ifcfg(all.ifcfg));
@@ -137,7 +144,7 @@ Result<> run(StepContext& context, Boot& boot) {
     if (auto resolv = make_resolv_conf(dns_servers(boot), domain); !resolv.empty())
         files.push_back({.path = "/etc/resolv.conf", .content = std::move(resolv)});
     files.push_back({.path = "/etc/machine-id", .content = machine.id + "\n", .mode = 0444});
-    rewrite_files(all, boot.link.name, files);
+    rewrite_files(all, boot, files);
     if (auto ssh = ssh_files(os, all.ssh, name.hostname, context.deadline))
         files.insert(files.end(), ssh->begin(), ssh->end());
     else

@@ -1,6 +1,9 @@
 // mount-root: the shared root, read-only, or a root of the node's own; and what to start in it.
 #include <fmt/format.h>
 
+#include <array>
+
+#include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "init/nfs_mount.hpp"
 #include "init/steps/steps.hpp"
@@ -25,15 +28,17 @@ Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::s
                                .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }});
 }
 
-/// The init that exists, and a second line "nobody" when the server's owners do not reach us. Looks at NFS: in a
-/// child.
+/// The init that exists, what it is a link to, and "nobody" when the server's owners do not reach us: packed. Looks at
+/// NFS: in a child.
 Result<std::string> find_init(const Os& os, const std::string& wanted) {
     std::vector<std::string> candidates(kInits.begin(), kInits.end());
     if (!wanted.empty()) candidates = {wanted};
     for (const auto& path : candidates) {
         const auto status = os.files.status(join_path(kNewRoot, path));
         if (!status) continue;
-        return path + (status->uid == kNobody || status->uid == kNoUser ? "\nnobody" : "");
+        const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;
+        const bool nobody = status->uid == kNobody || status->uid == kNoUser;
+        return pack({path, link.value_or(path), nobody ? "nobody" : ""});
     }
     return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
                 wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox)"
@@ -69,8 +74,8 @@ Result<> run(StepContext& context, Boot& boot) {
         (void)os.mounts.unmount(kNewRoot, Unmount::lazy);
         return tl::unexpected(found.error());
     }
-    const auto init = found->substr(0, found->find('\n'));
-    if (init != *found)
+    const auto words_of_init = TRY(unpack(*found));
+    if (words_of_init.size() == 3 && !words_of_init[2].empty())
         context.degrade({fmt::format("the files of the root belong to nobody here: {} names owners by words",
                                      mounted->server.text()),
                          "let the server send numbers (Ganesha: Only_Numeric_Owners = true), or mount with vers=3", 0});
@@ -84,7 +89,8 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;
         boot.location = location;
-        boot.init = init;
+        boot.init = words_of_init.at(0);
+        boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
     });
     return {};
 }
