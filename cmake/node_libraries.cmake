@@ -28,6 +28,7 @@ function(diskless_node_library name)
     set(wanted ${LIB_STATIC})
   endif()
   foreach(library ${wanted})
+    unset(found_${library} CACHE)  # another version of static-libs is another folder
     if(DISKLESS_STATIC_NODE)
       find_library(found_${library} NAMES lib${library}.a HINTS ${static_libs}/lib)
     else()

@@ -24,4 +24,13 @@ int getpwuid_r(uid_t, passwd*, char*, size_t, passwd** result) { return *result 
 int getgrnam_r(const char*, group*, char*, size_t, group** result) { return *result = nullptr, 0; }
 int getgrgid_r(gid_t, group*, char*, size_t, group** result) { return *result = nullptr, 0; }
 
+// End of a thread: its resolver has nothing open, since there is none. Replaces res-close.o, behind which is
+// resolv.conf.
+void __res_iclose(void*, bool);
+void __res_nclose(void*);
+void __res_thread_freeres();
+void __res_iclose(void*, bool) {}
+void __res_nclose(void*) {}
+void __res_thread_freeres() {}
+
 }  // extern "C"
