@@ -139,7 +139,7 @@ def by_initramfs_tools(kernel: Kernel, work: Path) -> Path:
 def by_dracut(kernel: Kernel, work: Path) -> Path:
     """What dracut makes with the product's module; the host's own dracut is not touched."""
     return _by_tool(kernel, work, f"""
-        export DISKLESS_INIT={node_program()} PATH={server_helper().parent}:$PATH
+        export DISKLESS_INIT={node_program()} DISKLESS_SERVER={server_helper()}
         cp -a {TREE / "initramfs/hooks/dracut"}/. /usr/lib/dracut/modules.d/
         dracut --no-hostonly --no-hostonly-cmdline --add diskless --kver {kernel.version} --force "$image"
         """)

@@ -3,9 +3,12 @@
 # dracut module: puts the node program, the modules that diskless nodes need and the manifest into the image, and makes
 # the program process 1. An image that has it boots a diskless node unless the kernel is told rd.diskless=0.
 
+# DISKLESS_SERVER names the helper where it is not on dracut's own PATH.
+server=${DISKLESS_SERVER:-diskless-server}
+
 # Only on request (--add diskless): it takes over the boot.
 check() {
-    require_binaries diskless-server || return 1
+    command -v "$server" >/dev/null || return 1
     [[ -x ${DISKLESS_INIT:-/usr/lib/diskless/diskless-init} ]] || return 1
     return 255
 }
@@ -19,14 +22,14 @@ depends() {
 
 installkernel() {
     local modules
-    modules=$(diskless-server initramfs modules --kernel "$kernel") || return 1
+    modules=$("$server" initramfs modules --kernel "$kernel") || return 1
     # One word a module name; not only those that this machine has.
     # shellcheck disable=SC2086
     hostonly='' instmods $modules || return 1
 
     # Here and not in install(), which dracut calls before this: the manifest lists the module files that are there.
     mkdir -p "$initdir/etc/diskless"
-    diskless-server initramfs manifest --kernel "$kernel" --for-tree "$initdir" \
+    "$server" initramfs manifest --kernel "$kernel" --for-tree "$initdir" \
         > "$initdir/etc/diskless/manifest" || {
         derror "diskless: no manifest, so this image cannot boot"
         return 1
