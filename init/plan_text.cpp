@@ -111,7 +111,7 @@ Result<std::string> plan_text(const PlanQuestion& question, const Files& files) 
         input.snapshot = question.snapshot;
         input.location = question.location;
         const auto names = snapshot_names(boot.config, {}, {});
-        input.node = boot.config.hostname.empty() ? names.front() : boot.config.hostname;
+        input.node = boot.config.hostname.empty() && !names.empty() ? names.front() : boot.config.hostname;
         input.generated = identity_files();
         input.defaults = boot.config.root.mode == RootMode::read_only;
         state = plan_state(input, files);

@@ -11,6 +11,14 @@ namespace {
 constexpr Milliseconds kGrace{1000};     // after its deadline, before a step is abandoned
 constexpr Milliseconds kSayAfter{2000};  // a wait shorter than this is nobody's business
 constexpr Milliseconds kSayAgain{10'000};
+// A step may try for days: its first notes are kept (the first failure is among them), and the latest.
+constexpr std::size_t kFirstNotes = 24, kMostNotes = 48;
+
+void add_note(std::vector<std::string>& notes, std::string line) {
+    if (!notes.empty() && notes.back() == line) return;
+    if (notes.size() == kMostNotes) notes.erase(notes.begin() + kFirstNotes);
+    notes.push_back(std::move(line));
+}
 
 bool ended(StepOutcome outcome) { return outcome != StepOutcome::waiting && outcome != StepOutcome::running; }
 bool ended_well(StepOutcome outcome) {
@@ -43,7 +51,7 @@ class Executor::Context : public StepContext {
         : StepContext(shared.os), shared_(shared), slot_(slot), generation_(generation) {}
 
     void note(std::string line) override {
-        with_slot([&](Shared::Slot& slot) { slot.report.notes.push_back(std::move(line)); });
+        with_slot([&](Shared::Slot& slot) { add_note(slot.report.notes, std::move(line)); });
     }
     void degrade(Error problem) override {
         with_slot([&](Shared::Slot& slot) {
@@ -51,7 +59,7 @@ class Executor::Context : public StepContext {
                 slot.report.cause = std::move(problem.cause);
                 slot.report.remedy = std::move(problem.remedy);
             } else {
-                slot.report.notes.push_back("also: " + problem.cause);
+                add_note(slot.report.notes, "also: " + problem.cause);
             }
         });
     }
@@ -103,6 +111,8 @@ void Executor::carry_out(const std::shared_ptr<Shared>& shared, const Step& step
         context.deadline = Deadline::after(os.clock, step.deadline);
         const bool ours = context.with_slot([&](Shared::Slot& slot) {
             slot.report.attempts = attempt;
+            slot.report.cause.clear();  // what an earlier attempt had to do without
+            slot.report.remedy.clear();
             slot.abandon_at = Deadline::after(os.clock, step.deadline + kGrace).at;
             slot.say_waiting_at = slot.report.started + kSayAfter;
         });
@@ -120,10 +130,11 @@ void Executor::carry_out(const std::shared_ptr<Shared>& shared, const Step& step
         const bool still_ours = context.with_slot([&](Shared::Slot& slot) {
             auto& report = slot.report;
             slot.abandon_at = Nanoseconds::max();
+            if (!result && context.problems() > 0) add_note(report.notes, "before: " + report.cause);
             again = !result && !shared->stopping && (step.retry.attempts == 0 || attempt < step.retry.attempts);
             if (again) {
                 if (shared->events.retry) shared->events.retry(report, result.error(), delay);
-                if (attempt == 1) report.notes.push_back("first attempt: " + result.error().cause);
+                if (attempt == 1) add_note(report.notes, "first attempt: " + result.error().cause);
                 return;
             }
             report.ended = os.clock.now();
@@ -202,6 +213,8 @@ struct Executor::Run {
 
     void begin(std::size_t i) const {
         report(i).outcome = StepOutcome::running;
+        // Of an earlier run, in which it was abandoned: its new thread sets the new one.
+        shared.slots[slots[i]].abandon_at = Nanoseconds::max();
         report(i).started = shared.os.clock.now();
     }
 

@@ -51,10 +51,11 @@ std::string make_hosts(std::string_view own, const NodeName& name, Ipv4 address)
             const auto given = Ipv4::parse(fields[0]);
             const auto names_us = std::ranges::any_of(
                 fields.begin() + 1, fields.end(), [&](auto field) { return field == name.hostname || field == full; });
-            if (given == Ipv4(127, 0, 0, 1)) has_localhost = true;
             if (given == address && names_us) has_us = true;
             // The golden node's own name, or our address under an old name: neither is true on this node.
             if (given && names_us != (given == address) && (names_us || given == address)) continue;
+            if (given == Ipv4(127, 0, 0, 1) && std::ranges::find(fields, "localhost") != fields.end())
+                has_localhost = true;
         }
         text += line;
         text += '\n';
@@ -83,7 +84,9 @@ std::string plain_id(std::string_view text) {
         if (c != '-') id += c;
     const bool hexadecimal =
         std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-    return id.size() == 32 && hexadecimal ? id : std::string();
+    // machine-id(5): all zeros is "no id", systemd refuses it.
+    const bool null = id.find_first_not_of('0') == std::string::npos;
+    return id.size() == 32 && hexadecimal && !null ? id : std::string();
 }
 
 /// Boards leave the factory with these in great numbers: they name nobody.

@@ -28,6 +28,7 @@ std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view
 std::optional<std::string> rewrite_interfaces(std::string_view text, std::string_view interface) {
     std::string result;
     bool changed = false;
+    bool said = false;
     bool dropping = false;  // inside a stanza of our interface
     for (const auto line : lines(text)) {
         const auto fields = words(line);
@@ -37,9 +38,9 @@ std::optional<std::string> rewrite_interfaces(std::string_view text, std::string
                             keyword == "rename" || keyword == "template" || keyword.starts_with("allow-");
         if (begins) dropping = false;
         if (keyword == "iface" && fields.size() >= 2 && fields[1] == interface) {
-            if (!changed) result += fmt::format("# {} carries the root: diskless-init keeps it\n", interface);
+            if (!said) result += fmt::format("# {} carries the root: diskless-init keeps it\n", interface);
             result += fmt::format("iface {} {} manual\n", interface, fields.size() >= 3 ? fields[2] : "inet");
-            dropping = changed = true;
+            dropping = changed = said = true;
             continue;
         }
         if ((keyword == "auto" || keyword.starts_with("allow-")) &&

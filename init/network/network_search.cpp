@@ -15,6 +15,7 @@ constexpr std::uint16_t kClientPort = 68;
 constexpr std::uint16_t kEtherTypeRarp = 0x8035;
 constexpr Milliseconds kProbeDeadline{3000};
 constexpr Milliseconds kCarrierPoll{20};
+constexpr Milliseconds kAfresh{10'000};  // and up to as much again: what was wrong may be put right on a server
 constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
 }  // namespace
 
@@ -29,6 +30,7 @@ struct NetworkSearch::Attempt {
     std::optional<NfsSource> root;
     std::string problem;  // why it has not won yet
     Nanoseconds probe_at{0};
+    Nanoseconds afresh_at{0};  // hopeless only
     int probes = 0;
 
     const std::string& name() const { return candidate.link.name; }
@@ -42,6 +44,10 @@ Result<FoundNetwork> NetworkSearch::run() {
     while (!context_.deadline.passed(os_.clock)) {
         look_for_links();
         for (auto& attempt : attempts_) {
+            if (attempt->state == Attempt::State::hopeless) {
+                if (os_.clock.now() >= attempt->afresh_at) begin_afresh(*attempt);
+                continue;
+            }
             if (attempt->machine && attempt->machine->next_wakeup() <= os_.clock.now())
                 act(*attempt, attempt->machine->on_time(os_.clock.now()));
             receive(*attempt);
@@ -107,7 +113,7 @@ void NetworkSearch::begin(Attempt& attempt) {
     auto packets = os_.sockets.open_packets(index, kClientPort);
     if (!packets) {
         attempt.problem = packets.error().cause;
-        attempt.state = Attempt::State::hopeless;
+        give_up_for_now(attempt);
         return;
     }
     attempt.packets = std::move(*packets);
@@ -122,6 +128,22 @@ void NetworkSearch::begin(Attempt& attempt) {
     act(attempt, attempt.machine->on_time(os_.clock.now()));
 }
 
+/// Nothing to be done with what this interface was told, until it is told something else.
+void NetworkSearch::give_up_for_now(Attempt& attempt) {
+    attempt.state = Attempt::State::hopeless;
+    const auto jitter = Milliseconds(static_cast<std::int64_t>(os_.machine.random() % kAfresh.count()));
+    attempt.afresh_at = os_.clock.now() + kAfresh + jitter;
+}
+
+void NetworkSearch::begin_afresh(Attempt& attempt) {
+    (void)os_.links.remove_addresses(attempt.candidate.link.index);
+    attempt.machine.reset();
+    attempt.packets.reset();
+    attempt.frames.reset();
+    attempt.problem.clear();
+    begin(attempt);
+}
+
 void NetworkSearch::act(Attempt& attempt, LeaseActions actions) {
     for (const auto& packet : actions.packets)
         if (const auto sent = attempt.packets->send(packet); !sent) attempt.problem = sent.error().cause;
@@ -132,6 +154,7 @@ void NetworkSearch::act(Attempt& attempt, LeaseActions actions) {
     switch (actions.event) {
         case LeaseEvent::gained:
         case LeaseEvent::moved:
+            if (actions.event == LeaseEvent::moved) (void)os_.links.remove_addresses(attempt.candidate.link.index);
             context_.note(attempt.name() + ": " + actions.reason);
             attempt.lease = attempt.machine->lease();
             attempt.lease.obtained = os_.clock.now();
@@ -166,7 +189,7 @@ void NetworkSearch::configure(Attempt& attempt) {
     if (lease.mtu != 0) note_failure(os_.links.set_mtu(index, lease.mtu));
     if (const auto added = os_.links.add_address(index, lease.address, lease.prefix, Seconds{0}); !added) {
         attempt.problem = added.error().cause;
-        attempt.state = Attempt::State::hopeless;
+        give_up_for_now(attempt);
         return;
     }
     for (const auto& route : routes_for(config_.network, attempt.candidate.link, lease))
@@ -174,7 +197,7 @@ void NetworkSearch::configure(Attempt& attempt) {
     auto root = resolve_root(config_, attempt.candidate.how, lease);
     if (!root) {
         attempt.problem = root.error().cause;
-        attempt.state = Attempt::State::hopeless;
+        give_up_for_now(attempt);
         context_.note(attempt.name() + ": " + root.error().cause);
         return;
     }
@@ -216,6 +239,10 @@ void NetworkSearch::wait() {
     Deadline until = context_.deadline.sooner_of({look_again_});
     std::vector<Channel*> channels;
     for (auto& attempt : attempts_) {
+        if (attempt->state == Attempt::State::hopeless) {
+            until = until.sooner_of({attempt->afresh_at});
+            continue;
+        }
         if (attempt->machine) until = until.sooner_of({attempt->machine->next_wakeup()});
         if (attempt->state == Attempt::State::leased) until = until.sooner_of({attempt->probe_at});
         for (auto* channel : {attempt->packets.get(), attempt->frames.get()})

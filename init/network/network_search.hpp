@@ -29,6 +29,8 @@ class NetworkSearch {
     struct Attempt;  // one candidate on its way
     void look_for_links();
     void begin(Attempt& attempt);
+    void give_up_for_now(Attempt& attempt);
+    void begin_afresh(Attempt& attempt);
     void act(Attempt& attempt, LeaseActions actions);
     void receive(Attempt& attempt);
     void configure(Attempt& attempt);

@@ -12,27 +12,40 @@ namespace diskless {
 
 namespace {
 
+constexpr Seconds kSysrqTime{5};
+
 /// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
 void end_machine(Os& os, PowerVerb verb) {
     const auto refused = os.machine.power(verb);
     os.machine.say(3, fmt::format("{} refused: {}; using sysrq", text(verb), refused.cause));
-    (void)os.machine.sysrq(verb == PowerVerb::poweroff || verb == PowerVerb::halt ? 'o' : 'b');
+    const auto asked = os.machine.sysrq(verb == PowerVerb::poweroff || verb == PowerVerb::halt ? 'o' : 'b');
+    // 'o' only schedules the power-off (kernel/power/poweroff.c): a reboot at once would overtake it.
+    if (asked) os.clock.sleep(kSysrqTime);
     if (verb != PowerVerb::reboot) (void)os.machine.power(PowerVerb::reboot);
 }
 
 }  // namespace
 
 void take_down(Os& os, const ShutdownSituation& situation) {
+    take_down(os, situation, {.guard = [&os](Nanoseconds wait, std::function<void()> end) {
+                  std::thread([&os, wait, end = std::move(end)] {
+                      os.clock.sleep(wait);
+                      end();
+                  }).detach();
+              }});
+}
+
+void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads) {
     const auto deadline = Deadline::after(os.clock, situation.timeout);
     os.machine.say(6, fmt::format("{}: at the latest in {:.0f} s{}", text(situation.verb),
                                   static_cast<double>(situation.timeout.count()) / 1000,
                                   situation.server_dead ? "; the server is gone, what needs it is skipped" : ""));
     // A second early, so that the machine is down at the deadline, not on its way.
-    std::thread([&os, verb = situation.verb, wait = deadline.left(os.clock) - Seconds{1}] {
-        os.clock.sleep(std::max<Nanoseconds>(wait, Milliseconds{100}));
-        os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
-        end_machine(os, verb);
-    }).detach();
+    threads.guard(std::max<Nanoseconds>(deadline.left(os.clock) - Seconds{1}, Milliseconds{100}),
+                  [&os, verb = situation.verb] {
+                      os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
+                      end_machine(os, verb);
+                  });
 
     ExecutorEvents events;
     events.ended = [&os](const StepReport& step) {
@@ -41,7 +54,7 @@ void take_down(Os& os, const ShutdownSituation& situation) {
                                                  std::chrono::duration<double>(step.ended - step.started).count(),
                                                  well ? "" : ": ", step.cause));
     };
-    Executor executor(os, events);
+    Executor executor(os, events, threads.overlap);
     if (const auto result = executor.run(plan_shutdown(situation)); !result) os.machine.say(4, result.error().cause);
     end_machine(os, situation.verb);
 }

@@ -1,6 +1,8 @@
 // Carries the shutdown plan out and ends the machine: always, and inside the deadline.
 #pragma once
 
+#include <functional>
+
 #include "common/os/os.hpp"
 #include "common/report/boot_report.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
@@ -10,6 +12,14 @@ namespace diskless {
 /// Runs the plan, then reboot(2). A guard thread does the same when the time is over, whatever the steps are doing:
 /// first reboot(2), and should that come back, sysrq. Does not return on a machine that obeys.
 void take_down(Os& os, const ShutdownSituation& situation);
+
+/// What take_down() does in other threads: a test on a fake clock replaces it.
+struct TakeDownThreads {
+    /// Calls `end` after `wait`, whatever else goes on.
+    std::function<void(Nanoseconds wait, std::function<void()> end)> guard;
+    bool overlap = true;  // as for Executor
+};
+void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads);
 
 /// The shutdown program as systemd's initrd interface calls it: PID 1, pivoted into RAM, the verb as argument, the old
 /// root at /oldroot. Unknown verbs (such as "exit") reboot.

@@ -71,7 +71,11 @@ Result<> run(StepContext& context, Boot& boot) {
         os.processes.in_child("look for init", Deadline::after(os.clock, Seconds{20}).sooner_of(context.deadline),
                               [&] { return find_init(os, boot.config.init); });
     if (!found) {
-        (void)os.mounts.unmount(kNewRoot, Unmount::lazy);
+        (void)os.processes.in_child("detach the root", Deadline::after(os.clock, Seconds{2}),
+                                    [&]() -> Result<std::string> {
+                                        TRY(os.mounts.unmount(kNewRoot, Unmount::lazy));
+                                        return {};
+                                    });
         return tl::unexpected(found.error());
     }
     const auto words_of_init = TRY(unpack(*found));

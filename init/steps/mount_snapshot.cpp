@@ -11,6 +11,8 @@ namespace diskless::steps {
 
 namespace {
 
+constexpr Milliseconds kDetach{2000};
+
 struct Found {
     std::string name;
     Ipv4 server;
@@ -78,17 +80,31 @@ Result<> check_writable(StepContext& context) {
     return {};
 }
 
+/// Detaches what is mounted there. In a child: the path walk may ask the server.
+void forget(StepContext& context, const std::vector<const char*>& targets) {
+    Os& os = context.os;
+    (void)os.processes.in_child("detach the snapshot", Deadline::after(os.clock, kDetach),
+                                [&]() -> Result<std::string> {
+                                    for (const char* target : targets) (void)os.mounts.unmount(target, Unmount::lazy);
+                                    return {};
+                                });
+}
+
 /// Without a usable snapshot: what the policy says.
 Result<> without_snapshot(StepContext& context, Boot& boot, Error problem) {
+    if (boot.config.snapshot.policy != SnapshotPolicy::volatile_state) {
+        // The next attempt mounts afresh; what stayed would pile up beneath it.
+        forget(context, {kSnapshot, kLocation});
+        context.publish([&] {
+            boot.snapshot.state = "volatile";
+            boot.has_location_lists = false;
+        });
+        return tl::unexpected(std::move(problem));
+    }
     context.publish([&] { boot.snapshot.state = "volatile"; });
-    if (boot.config.snapshot.policy != SnapshotPolicy::volatile_state) return tl::unexpected(std::move(problem));
     problem.cause += ", continuing with volatile state";
     context.degrade(std::move(problem));
     return {};
-}
-
-void forget(StepContext& context) {
-    for (const char* target : {kSnapshot, kLocation}) (void)context.os.mounts.unmount(target, Unmount::lazy);
 }
 
 Result<> run(StepContext& context, Boot& boot) {
@@ -117,7 +133,7 @@ Result<> run(StepContext& context, Boot& boot) {
                                  ENOENT});
     if (auto writable = check_writable(context); !writable) {
         auto problem = writable.error();
-        forget(context);
+        forget(context, {kSnapshot});  // the lists of all nodes beside it stay in use
         problem.cause = fmt::format("snapshot {} cannot be written: {}", found->name, problem.cause);
         problem.remedy = fmt::format("export {} rw,no_root_squash to {}", join_path(place->source.path, found->name),
                                      boot.lease.address.text());

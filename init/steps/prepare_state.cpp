@@ -1,6 +1,8 @@
 // prepare-state: the lists of root and snapshot become one StatePlan, and that is mounted.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "common/state/apply_state.hpp"
@@ -40,8 +42,10 @@ Result<std::vector<StateFacts>> unpacked(const std::string& bytes, std::vector<E
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     TRY(os.files.make_directories(kStateDirectory));
-    if (context.attempt == 1)
-        TRY(os.mounts.mount({"diskless-state", kStateDirectory, "tmpfs", "nosuid,nodev,mode=0755"}));
+    // A boot that goes on after a failure begins again with attempt 1: the mount table knows better.
+    const auto table = TRY(os.mounts.table());
+    const bool again = std::ranges::any_of(table, [](const auto& mount) { return mount.target == kStateDirectory; });
+    if (!again) TRY(os.mounts.mount({"diskless-state", kStateDirectory, "tmpfs", "nosuid,nodev,mode=0755"}));
 
     const bool snapshot = boot.snapshot.state == "mounted";
     StateInput input;
@@ -53,7 +57,6 @@ Result<> run(StepContext& context, Boot& boot) {
     // A root of the node's own is written as it is; its files need no list, only who the node is.
     input.defaults = boot.config.root.mode == RootMode::read_only;
     const StateTarget target{kNewRoot, kStateDirectory, input.snapshot};
-    const bool again = context.attempt > 1;
     const auto work = [&]() -> Result<std::string> {
         if (again) TRY(undo_state(target, os.files, os.mounts));
         const auto plan = plan_state(input, os.files);

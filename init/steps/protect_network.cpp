@@ -33,9 +33,11 @@ Result<> run(StepContext& context, const Boot& boot) {
                         "unmanaged-devices=mac:{1};interface-name:{0}\n",
                         name, mac)));
     std::string dns;
-    for (const auto server : boot.lease.dns) dns += (dns.empty() ? "" : " ") + server.text();
-    if (!dns.empty() &&
-        boot.config.network.use_lease_dns)  // resolved.conf(5): the lease is ours, so is what it says of DNS
+    const auto add = [&](Ipv4 server) { dns += (dns.empty() ? "" : " ") + server.text(); };
+    for (const auto server : boot.config.network.dns) add(server);
+    if (boot.config.network.use_lease_dns)
+        for (const auto server : boot.lease.dns) add(server);
+    if (!dns.empty())  // resolved.conf(5): the lease is ours, so is what it says of DNS
         TRY(put(
             files, "/run/systemd/resolved.conf.d/00-diskless.conf",
             fmt::format("[Resolve]\nDNS={}\n{}{}", dns, boot.lease.domain.empty() ? "" : "Domains=" + boot.lease.domain,

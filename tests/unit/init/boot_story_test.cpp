@@ -263,6 +263,45 @@ TEST(BootStory, ARwRootIsTheNodesOwn) {
     EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
 }
 
+TEST(BootStory, ALeaseWithAUselessRootPathIsAskedForAgain) {
+    Story story("root=dhcp ip=dhcp diskless.snapshot=none");
+    const auto index = story.links.links[0].link.index;
+    const auto good = story.dhcp_options;
+    const auto answer = story.sockets.packets[index];
+    story.sockets.packets[index] = [&, answer](const std::string& packet) {
+        const bool put_right = story.clock.now() > Seconds{100};
+        story.dhcp_options = good + test::option(17, put_right ? "10.9.0.1:/srv/images/debian/1" : "no/directory");
+        return answer(packet);
+    };
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_GT(story.clock.now(), Seconds{100});
+    EXPECT_LT(story.clock.now(), Seconds{140});
+    EXPECT_EQ(story.links.links[0].addresses.size(), 1U) << "each new beginning takes the old address away";
+}
+
+TEST(BootStory, GoingOnAfterAFailedStateMountsItsMemoryOnce) {
+    Story story;
+    story.processes.hanging.insert("prepare state");
+    ASSERT_FALSE(story.run());
+    story.processes.hanging.clear();
+    ASSERT_TRUE(story.executor.run(plan_boot(story.boot)));
+    const auto mounts = story.mounts.lines();
+    EXPECT_EQ(std::ranges::count_if(mounts, [](const auto& line) { return line.ends_with("<- diskless-state"); }), 1);
+}
+
+TEST(BootStory, WaitingForASnapshotDoesNotPileMountsUp) {
+    Story story("init=disklessrc NFSROOT=10.9.0.1:/d/root SNAPSHOT=node003 diskless.snapshot.policy=fail");
+    story.serve("/d/root", "/server/root");
+    story.files.tree({{"/server/scn/files", file("/etc/motd\n")}});
+    story.serve("/d/snapshot", "/server/scn");
+    ASSERT_FALSE(story.run());
+    for (const auto& line : story.mounts.lines()) EXPECT_THAT(line, ::testing::Not(HasSubstr("/d/snapshot")));
+    story.files.tree({{"/server/scn/node003/etc/motd", file("own\n")}});
+    ASSERT_TRUE(story.executor.run(plan_boot(story.boot)));
+    EXPECT_EQ(story.seen("/etc/motd"), "own\n");
+}
+
 TEST(BootStory, EveryPlanIsSound) {
     for (const char* words :
          {"", "rw", "root=dhcp", "init=disklessrc NFSROOT= SNAPSHOT=a", "diskless.snapshot=none ip=off"}) {

@@ -185,5 +185,57 @@ TEST(ExecutorThreads, AFailureEndsEndlessRetriesElsewhere) {
     ASSERT_FALSE(failed);
 }
 
+TEST(Executor, NotesOfAStepThatTriesForDaysStayBounded) {
+    Bench<FakeClock> bench;
+    Executor executor(bench.os, {}, false);
+    int tries = 0;
+    auto endless = step("a", {}, [&](StepContext& context) -> Result<> {
+        context.note("the same");
+        context.note("the same");
+        context.note("try " + std::to_string(++tries));
+        if (tries < 1000) return fail("not yet");
+        return {};
+    });
+    endless.retry.attempts = 0;
+    ASSERT_TRUE(executor.run({endless}));
+    const auto notes = executor.reports().front().notes;
+    EXPECT_LE(notes.size(), 48U);
+    EXPECT_EQ(notes[0], "the same");
+    EXPECT_EQ(notes[1], "try 1");
+    EXPECT_EQ(notes[2], "first attempt: not yet");
+    EXPECT_EQ(notes.back(), "try 1000");
+}
+
+TEST(Executor, AnEarlierAttemptsProblemIsNotTheLastOnes) {
+    Bench<FakeClock> bench;
+    Executor executor(bench.os, {}, false);
+    auto once = step("a", {}, [](StepContext& context) -> Result<> {
+        if (context.attempt > 1) return {};
+        context.degrade({"half", "mend it", 0});
+        return fail("broken");
+    });
+    once.retry.attempts = 2;
+    ASSERT_TRUE(executor.run({once}));
+    const auto report = executor.reports().front();
+    EXPECT_EQ(report.outcome, StepOutcome::done);
+    EXPECT_EQ(report.cause, "");
+    EXPECT_EQ(report.remedy, "");
+    EXPECT_THAT(report.notes, ElementsAre("before: half", "first attempt: broken"));
+}
+
+TEST(Executor, AStepThatWasAbandonedGetsItsWholeTimeInTheNextRun) {
+    Bench<RealClock> bench;
+    Executor executor(bench.os, {});
+    auto slow = step("a", {}, [](StepContext& context) -> Result<> {
+        static std::atomic<int> runs{0};
+        context.os.clock.sleep(++runs == 1 ? Milliseconds{1300} : Milliseconds{30});
+        return {};
+    });
+    slow.deadline = Milliseconds{50};
+    ASSERT_FALSE(executor.run({slow})) << "abandoned a second after its deadline";
+    EXPECT_TRUE(executor.run({slow}));
+    bench.clock.sleep(Milliseconds{300});  // the abandoned thread still looks at this frame's clock
+}
+
 }  // namespace
 }  // namespace diskless
