@@ -1,7 +1,5 @@
 #include "init/hand_over.hpp"
 
-#include <array>
-
 namespace diskless {
 
 namespace {
@@ -10,15 +8,6 @@ namespace {
 /// the root. "@": systemd's root storage daemons, which are not killed at shutdown.
 Result<> start_agent(Os& os) {
     TRY(os.processes.spawn({.path = kProgram, .arguments = {"@diskless-agent"}, .environment = {}, .console = {}}));
-    return {};
-}
-
-/// Shown in both roots: moved mounts would leave the agent without /proc and /run.
-Result<> carry_over(Os& os) {
-    for (const char* api : {"/proc", "/sys", "/dev", "/run"}) {
-        const auto target = join_path(kNewRoot, api);
-        TRY_TO("the root needs an empty directory there: mkdir it in the image", os.mounts.bind_tree(api, target));
-    }
     return {};
 }
 
@@ -33,7 +22,6 @@ Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<s
     std::vector<std::string> arguments{boot.init};
     arguments.insert(arguments.end(), boot.config.init_arguments.begin(), boot.config.init_arguments.end());
 
-    if (auto carried = carry_over(os); !carried) return carried.error();
     report.handed_over = os.clock.now();
     if (auto kept = os.files.replace(kReportFile, to_json(report)); !kept) return kept.error();
     if (auto started = start_agent(os); !started)

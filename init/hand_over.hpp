@@ -5,8 +5,7 @@
 
 namespace diskless {
 
-/// Starts the agent, carries the API file systems over, switches the root and becomes the real init. Returns only on
-/// failure. `report` is kept in /run first.
+/// Keeps the report in /run, starts the agent, switches the root and becomes the real init. Returns only on failure.
 Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<std::string>& environment);
 
 }  // namespace diskless

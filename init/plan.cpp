@@ -23,7 +23,7 @@ Plan plan_boot(Boot& boot) {
         steps::load_drivers(boot),   steps::configure_network(boot), steps::load_nfs(boot),
         steps::set_clock(boot),      steps::protect_network(boot),   steps::mount_root(boot),
         steps::mount_snapshot(boot), steps::keep_way_down(boot),     steps::identify(boot),
-        steps::prepare_state(boot),
+        steps::prepare_state(boot),  steps::carry_api(boot),
     };
     if (boot.config.root.mode == RootMode::read_only) plan.push_back(steps::probe_export(boot));
     return plan;

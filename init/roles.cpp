@@ -36,7 +36,7 @@ void leave_report(Os& os, const BootReport& report) {
     if (!kept) os.machine.say(4, "the boot report is not on the server: " + kept.error().cause + ", continuing");
 }
 
-/// Ends the machine from a process that is not PID 1: everything but us and the other root storage daemons ends.
+/// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends.
 Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {
     ShutdownSituation situation;
     situation.verb = verb;

@@ -151,6 +151,16 @@ void Executor::carry_out(const std::shared_ptr<Shared>& shared, const Step& step
         if (!still_ours) return;
         if (!again) break;
         os.clock.sleep(delay);
+        const bool over = context.with_slot([&](Shared::Slot& slot) {
+            if (!shared->stopping) return;
+            again = false;
+            slot.report.ended = os.clock.now();
+            slot.report.cause = result.error().cause;
+            slot.report.remedy = result.error().remedy;
+            slot.report.outcome = step.failure == FailureMeans::abort ? StepOutcome::failed : StepOutcome::degraded;
+        });
+        if (!over) return;
+        if (!again) break;
     }
     shared->changed.notify_all();
 }

@@ -99,10 +99,12 @@ bool is_placeholder(std::string_view id) {
 }  // namespace
 
 MachineId choose_machine_id(std::string_view kept, std::string_view configured, std::string_view smbios_uuid,
-                            const Mac& mac) {
+                            const Mac& mac, Ipv4 address) {
     if (auto id = plain_id(kept); !id.empty()) return {id, "snapshot"};
     if (auto id = plain_id(configured); !id.empty()) return {id, "command line"};
     if (auto id = plain_id(smbios_uuid); !id.empty() && !is_placeholder(id)) return {id, "smbios"};
+    if (!mac.is_set() && address.is_set())
+        return {fmt::format("6469736b6c6580008000ffff{:08x}", address.value), "address"};
     std::string digits;
     for (const auto byte : mac.bytes) digits += fmt::format("{:02x}", byte);
     // A version 8 UUID (RFC 9562 section 5.8) that holds nothing but the hardware address.

@@ -47,8 +47,9 @@ struct MachineId {
 };
 
 /// The first usable of: `kept` (snapshot's file), `configured`, SMBIOS UUID (unless it is one of the placeholders that
-/// boards are shipped with), MAC address. Always the same for the same machine.
+/// boards are shipped with), MAC address, IPv4 address where there is no MAC (InfiniBand). Always the same for the same
+/// machine.
 MachineId choose_machine_id(std::string_view kept, std::string_view configured, std::string_view smbios_uuid,
-                            const Mac& mac);
+                            const Mac& mac, Ipv4 address = {});
 
 }  // namespace diskless

@@ -8,6 +8,21 @@
 
 namespace diskless {
 
+namespace {
+
+bool is_local_disk(std::string_view source) {
+    for (const std::string_view start : {"/dev/", "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL="})
+        if (source.starts_with(start)) return true;
+    return false;
+}
+
+bool may_be_absent(std::string_view options) {
+    const auto all = split(options, ',');
+    return std::ranges::find(all, "noauto") != all.end() || std::ranges::find(all, "nofail") != all.end();
+}
+
+}  // namespace
+
 std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line) {
     std::string result(root_line);
     bool changed = !root_line.empty();
@@ -18,6 +33,14 @@ std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view
         if (entry && fields[1] == "/") {
             result += "# mounted by diskless-init: ";
             changed = true;
+        }
+        if (entry && fields.size() >= 4 && fields[1] != "/" && is_local_disk(fields[0]) && !may_be_absent(fields[3])) {
+            result += fmt::format("{} {} {} {},nofail,x-systemd.device-timeout=5s", fields[0], fields[1], fields[2],
+                                  fields[3]);
+            for (std::size_t i = 4; i < fields.size(); ++i) result += fmt::format(" {}", fields[i]);
+            result += '\n';
+            changed = true;
+            continue;
         }
         result += line;
         result += '\n';

@@ -10,7 +10,7 @@ namespace diskless {
 
 /// fstab(5) without the golden machine's line for "/": a remount with a disk's options fails. `root_line` stands in its
 /// place when it is not empty: sysvinit remounts the root read-write unless a line says otherwise, while systemd takes
-/// any line as an order to remount.
+/// any line as an order to remount. Local disks of the golden machine, which this one need not have, are `nofail`.
 std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line = {});
 
 /// interfaces(5) (ifupdown) in which `interface` is `manual`: ifup and ifdown leave it alone.

@@ -27,18 +27,19 @@ bool preferred(const NetworkConfig& config, const Link& link) {
 
 }  // namespace
 
-std::vector<Candidate> choose_candidates(const NetworkConfig& config, const std::vector<Link>& links) {
+bool has_preference(const NetworkConfig& config) { return config.boot_mac || !config.boot_device.empty(); }
+
+std::vector<Candidate> choose_candidates(const NetworkConfig& config, const std::vector<Link>& links,
+                                         bool preferred_only) {
     static const InterfaceConfig kDhcp;
     std::vector<Candidate> all;
     for (const auto& link : links) {
         if (link.hardware_type != kEthernet && link.hardware_type != kInfiniband) continue;
         const auto* how = config.interfaces.empty() ? &kDhcp : meant_for(config, link);
         if (how == nullptr || how->method == AddressMethod::none) continue;
+        if (preferred_only && !preferred(config, link)) continue;
         all.push_back({link, *how});
     }
-    // The firmware booted from this one: the server is there.
-    const auto booted_from = std::ranges::find_if(all, [&](const auto& c) { return preferred(config, c.link); });
-    if (booted_from != all.end()) return {*booted_from};
     return all;
 }
 

@@ -14,9 +14,13 @@ struct Candidate {
     InterfaceConfig how;
 };
 
-/// The links that the configuration means, best first: BOOTIF= or bootdev= alone when such a link is there, else every
-/// Ethernet or InfiniBand link that an ip= names or leaves open.
-std::vector<Candidate> choose_candidates(const NetworkConfig& config, const std::vector<Link>& links);
+/// The Ethernet and InfiniBand links that the configuration means: with `preferred_only` just the one of BOOTIF= or
+/// bootdev= (nothing when it is absent), else every link that an ip= names or leaves open.
+std::vector<Candidate> choose_candidates(const NetworkConfig& config, const std::vector<Link>& links,
+                                         bool preferred_only = false);
+
+/// Does the configuration say which link the firmware booted from?
+bool has_preference(const NetworkConfig& config);
 
 /// The lease that a fixed ip= amounts to.
 Lease fixed_lease(const InterfaceConfig& how);

@@ -14,7 +14,9 @@ namespace {
 constexpr std::uint16_t kClientPort = 68;
 constexpr std::uint16_t kEtherTypeRarp = 0x8035;
 constexpr Milliseconds kProbeDeadline{3000};
-constexpr Milliseconds kCarrierPoll{20};
+constexpr Milliseconds kCarrierPoll{20}, kSlowCarrierPoll{250};
+constexpr Seconds kCarrierSoon{10};
+constexpr Seconds kPreferredAppears{4}, kPreferredAnswers{60};  // before other interfaces are tried as well
 constexpr Milliseconds kAfresh{10'000};  // and up to as much again: what was wrong may be put right on a server
 constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
 }  // namespace
@@ -37,7 +39,7 @@ struct NetworkSearch::Attempt {
 };
 
 NetworkSearch::NetworkSearch(StepContext& context, const BootConfig& config)
-    : context_(context), os_(context.os), config_(config) {}
+    : context_(context), os_(context.os), config_(config), started_(context.os.clock.now()) {}
 NetworkSearch::~NetworkSearch() = default;
 
 Result<FoundNetwork> NetworkSearch::run() {
@@ -67,7 +69,10 @@ Result<FoundNetwork> NetworkSearch::run() {
 /// up.
 void NetworkSearch::look_for_links() {
     if (os_.clock.now() < look_again_) return;
-    look_again_ = os_.clock.now() + (all_have_carrier_ ? Nanoseconds(Seconds{1}) : Nanoseconds(kCarrierPoll));
+    const auto elapsed = os_.clock.now() - started_;
+    look_again_ = os_.clock.now() + (all_have_carrier_        ? Nanoseconds(Seconds{1})
+                                     : elapsed < kCarrierSoon ? Nanoseconds(kCarrierPoll)
+                                                              : Nanoseconds(kSlowCarrierPoll));
     auto links = os_.links.list();
     if (!links) return;
     for (const auto& wanted : config_.network.names)
@@ -79,7 +84,7 @@ void NetworkSearch::look_for_links() {
                     context_.note(renamed.error().cause);
             }
     all_have_carrier_ = true;
-    for (auto& candidate : choose_candidates(config_.network, *links)) {
+    for (auto& candidate : choose_candidates(config_.network, *links, preferred_only(elapsed))) {
         const auto known = std::ranges::find_if(
             attempts_, [&](const auto& attempt) { return attempt->candidate.link.index == candidate.link.index; });
         if (known == attempts_.end()) {
@@ -98,6 +103,17 @@ void NetworkSearch::look_for_links() {
         if (candidate.link.carrier && (*known)->state == Attempt::State::no_carrier) begin(**known);
     }
     if (attempts_.empty()) all_have_carrier_ = false;
+}
+
+/// The firmware booted from that interface, so the server is there: others are tried when it does not come up, or leads
+/// nowhere.
+bool NetworkSearch::preferred_only(Nanoseconds elapsed) {
+    if (!has_preference(config_.network) || preference_given_up_) return false;
+    if (elapsed < (attempts_.empty() ? kPreferredAppears : kPreferredAnswers)) return true;
+    preference_given_up_ = true;
+    context_.note(attempts_.empty() ? "the interface that BOOTIF= or bootdev= names is not there: trying all"
+                                    : "the interface that BOOTIF= or bootdev= names leads nowhere: trying all");
+    return false;
 }
 
 void NetworkSearch::begin(Attempt& attempt) {

@@ -28,6 +28,7 @@ class NetworkSearch {
   private:
     struct Attempt;  // one candidate on its way
     void look_for_links();
+    bool preferred_only(Nanoseconds elapsed);
     void begin(Attempt& attempt);
     void give_up_for_now(Attempt& attempt);
     void begin_afresh(Attempt& attempt);
@@ -43,7 +44,9 @@ class NetworkSearch {
     Os& os_;
     const BootConfig& config_;
     std::vector<std::unique_ptr<Attempt>> attempts_;
+    Nanoseconds started_{0};
     Nanoseconds look_again_{0};
+    bool preference_given_up_ = false;
     bool all_have_carrier_ = false;
 };
 

@@ -131,7 +131,8 @@ Result<> run(StepContext& context, Boot& boot) {
                                                : name.domain;
     const auto nis = !boot.config.nis_domain.empty() ? boot.config.nis_domain : boot.lease.nis_domain;
     const auto smbios = os.files.read("/sys/class/dmi/id/product_uuid", 256).value_or(std::string());
-    const auto machine = choose_machine_id(all.kept_machine_id, boot.config.machine_id, smbios, boot.link.mac);
+    const auto machine =
+        choose_machine_id(all.kept_machine_id, boot.config.machine_id, smbios, boot.link.mac, boot.lease.address);
 
     if (const auto set = os.machine.set_hostname(name.hostname); !set) context.degrade(set.error());
     if (!nis.empty())

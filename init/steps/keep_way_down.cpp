@@ -1,5 +1,6 @@
 // keep-way-down: this program once more in /run, under the names it is called by later: the agent, disklessctl, and the
-// shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links.
+// shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links; and
+// /run/initramfs is a directory of /run/diskless, because /run itself may become noexec.
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
@@ -7,6 +8,8 @@ namespace diskless::steps {
 namespace {
 
 constexpr const char* kCommands = "/run/diskless/bin";
+constexpr const char* kWayDown = "/run/diskless/initramfs";
+constexpr const char* kInitramfs = "/run/initramfs";
 constexpr const char* kOnPath = "/usr/local/sbin";  // in root's PATH everywhere, and empty in an image out of the box
 
 Result<> link_as(Files& files, const std::string& path) {
@@ -30,8 +33,11 @@ Result<> run(StepContext& context) {
     TRY(os.files.remove(kProgram));
     TRY(os.files.copy(self, kProgram, CopyWhat::everything));
     TRY(os.files.set_mode(kProgram, 0755));
-    for (const char* name : {"/run/diskless/disklessctl", "/run/diskless/bin/disklessctl", "/run/initramfs/shutdown"})
+    for (const char* name :
+         {"/run/diskless/disklessctl", "/run/diskless/bin/disklessctl", "/run/diskless/initramfs/shutdown"})
         TRY(link_as(os.files, name));
+    TRY(os.files.make_directories(kInitramfs));
+    if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
     const auto on_path =
         os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
     if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");

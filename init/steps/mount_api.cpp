@@ -67,7 +67,9 @@ Result<> run(StepContext& context) {
     for (const auto& link : kLinks)
         if (auto made = os.files.make_symlink(link.target, link.path); !made && made.error().code != EEXIST)
             context.degrade(made.error());
-    return os.files.make_directories(kRunDirectory);
+    // A tmpfs of our own: init scripts remount /run noexec, and what is called from there must be executable.
+    TRY(os.files.make_directories(kRunDirectory));
+    return os.mounts.mount({"diskless-run", kRunDirectory, "tmpfs", "nosuid,nodev,mode=0755"});
 }
 
 }  // namespace

@@ -17,14 +17,17 @@ Result<> run(StepContext& context, const Boot& boot) {
     Files& files = context.os.files;
     const auto& name = boot.link.name;
     const auto mac = boot.link.mac.text();
-    // systemd.network(5): matched by hardware address, for udev may rename the interface.
-    TRY(put(
-        files, "/run/systemd/network/00-diskless-root.network",
-        fmt::format("# {0} carries the root: diskless-init keeps it\n[Match]\nMACAddress={1}\n\n[Link]\nUnmanaged=yes\n"
-                    "RequiredForOnline=no\n",
-                    name, mac)));
+    // Matched by hardware address, for udev may rename the interface; by name where there is none (InfiniBand).
+    const auto match = boot.link.mac.is_set() ? "MACAddress=" + mac : "Name=" + name;
+    // systemd.network(5)
+    TRY(put(files, "/run/systemd/network/00-diskless-root.network",
+            fmt::format("# {0} carries the root: diskless-init keeps it\n[Match]\n{1}\n\n[Link]\nUnmanaged=yes\n"
+                        "RequiredForOnline=no\n",
+                        name, match)));
     // systemd.link(5): and udev shall not rename it, nor change its hardware address.
-    TRY(put(files, "/run/systemd/network/00-diskless-root.link",
+    if (boot.link.is_ethernet())
+        TRY(put(
+            files, "/run/systemd/network/00-diskless-root.link",
             fmt::format("[Match]\nMACAddress={}\nType=ether\n\n[Link]\nNamePolicy=\nName={}\nMACAddressPolicy=none\n",
                         mac, name)));
     // NetworkManager.conf(5)

@@ -1,0 +1,45 @@
+// carry-api: proc, sys, dev and run, shown in the new root as well. Not moved: the agent stays in the initramfs' own
+// file system, which the switch hides, and needs them there. Last of all, for a tree is bound as it is at that moment.
+#include <algorithm>
+#include <array>
+
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+Result<std::string> carry_over(Os& os) {
+    const auto table = TRY(os.mounts.table());
+    for (const char* api : {"/proc", "/sys", "/dev", "/run"}) {
+        const auto target = join_path(kNewRoot, api);
+        // An earlier attempt got as far as here.
+        if (std::ranges::find(table, target, &MountEntry::target) != table.end()) continue;
+        if (auto bound = os.mounts.bind_tree(api, target); !bound) {
+            auto error = bound.error();
+            error.remedy = std::string("the image needs a directory there: mkdir ") + api + " in its root";
+            return tl::unexpected(std::move(error));
+        }
+    }
+    return std::string();
+}
+
+}  // namespace
+
+Step carry_api(Boot& boot) {
+    std::vector<std::string> needs{"prepare-state", "keep-way-down", "protect-network"};
+    if (boot.config.root.mode == RootMode::read_only) needs.emplace_back("probe-export");  // which mounts below /run
+    return {.id = "carry-api",
+            .sentence = "show proc, sys, dev and run in the new root",
+            .needs = std::move(needs),
+            .deadline = Milliseconds{10'000},
+            .retry = {.attempts = 3},
+            .run = [](StepContext& context) -> Result<> {
+                Os& os = context.os;
+                TRY(os.processes.in_child("show /proc and others in the new root", context.deadline,
+                                          [&os] { return carry_over(os); }));
+                return {};
+            }};
+}
+
+}  // namespace diskless::steps
