@@ -80,7 +80,8 @@ Result<std::vector<std::string>> AddressGuard::put_back(const Lease& lease) {
         // Another DHCP client got the same address, and would let it run out when it stops.
         TRY(world_.links.add_address(link_->index, lease.address, there->prefix, Seconds{0}));
     }
-    for (auto& route : TRY(put_back_routes(lease))) gone.push_back(std::move(route));
+    auto routes = TRY(put_back_routes(lease));
+    for (auto& route : routes) gone.push_back(std::move(route));
     return gone;
 }
 
