@@ -105,7 +105,9 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
             take(actions);
             break;
     }
-    for (const auto& note : actions.notes) say(5, note);
+    // A server says the same at each renewal.
+    if (actions.event != LeaseEvent::none && std::exchange(notes_, actions.notes) != actions.notes)
+        for (const auto& note : actions.notes) say(5, note);
 }
 
 void DhcpLeaseKeeper::take(const LeaseActions& actions) {

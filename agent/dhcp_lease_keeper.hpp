@@ -58,8 +58,9 @@ class DhcpLeaseKeeper : public LeaseKeeper {
 
     std::optional<bool> carrier_;  // at the last look
     bool said_rebinding_ = false;
-    std::optional<Error> problem_;  // the lease is lost, or about to be
-    std::string send_problem_;      // said last
+    std::optional<Error> problem_;    // the lease is lost, or about to be
+    std::vector<std::string> notes_;  // said last
+    std::string send_problem_;        // said last
 };
 
 }  // namespace diskless

@@ -37,7 +37,7 @@ class LeaseTest : public testing::Test {
         ASSERT_EQ(over_there("ip link set nv1 up"), "");
         std::ofstream("/tmp/udhcpd.conf") << "start 10.77.0.50\nend 10.77.0.60\ninterface nv1\nmin_lease 2\n"
                                              "lease_file /tmp/udhcpd.leases\npidfile /tmp/udhcpd.pid\n"
-                                             "option subnet 255.255.255.0\noption router 10.77.0.1\noption lease 4\n";
+                                             "option subnet 255.255.255.0\noption router 10.77.0.1\noption lease 10\n";
         std::ofstream("/tmp/udhcpd.leases");
         start_server();
 
@@ -119,12 +119,11 @@ TEST_F(LeaseTest, IsRenewedAndSurvivesItsServerAndItsThieves) {
         << "the new address is there, the old one is not";
     EXPECT_THAT(shown("ip route"), HasSubstr("default via 10.77.0.1 dev nv0"));
 
-    for (int renewals = 0; renewals < 2; ++renewals) {
+    for (int renewals = 0; renewals < 1; ++renewals) {
         const auto last = keeper.live().lease.obtained;
-        ASSERT_TRUE(work_until(keeper, Seconds{6}, [&] { return keeper.live().lease.obtained != last; })) << said();
+        ASSERT_TRUE(work_until(keeper, Seconds{8}, [&] { return keeper.live().lease.obtained != last; })) << said();
         EXPECT_EQ(keeper.live().lease.address, first.address);
-        std::printf("%s\n", said().c_str());
-        EXPECT_LT(keeper.live().lease.obtained - last, Seconds{3}) << "at T1, from the server itself";
+        EXPECT_LT(keeper.live().lease.obtained - last, Seconds{6}) << "at T1, from the server itself";
         EXPECT_FALSE(keeper.listening());
     }
 
@@ -135,7 +134,7 @@ TEST_F(LeaseTest, IsRenewedAndSurvivesItsServerAndItsThieves) {
     EXPECT_THAT(said(), HasSubstr("somebody changed nv0, put back what the root needs: it was down, address"));
 
     stop_server();
-    ASSERT_TRUE(work_until(keeper, Seconds{10}, [&] { return keeper.live().problem.has_value(); })) << said();
+    ASSERT_TRUE(work_until(keeper, Seconds{15}, [&] { return keeper.live().problem.has_value(); })) << said();
     EXPECT_EQ(links_.addresses(link_.index).value().size(), 1U) << "kept past its end";
     start_server();
     ASSERT_TRUE(work_until(keeper, Seconds{25}, [&] { return !keeper.live().problem; })) << said();
