@@ -11,6 +11,7 @@ namespace diskless {
 
 namespace {
 constexpr Nanoseconds kLookDeadline = Seconds{2};
+constexpr Nanoseconds kQuickLook = Milliseconds{400};  // leaves time to write
 constexpr Nanoseconds kLookLasts = Seconds{10};
 constexpr const char* kInitctl = "/run/initctl";
 
@@ -39,9 +40,13 @@ void Agent::turn(Deadline at_most) {
     Deadline until = at_most;
     if (lease_ != nullptr) until = until.sooner_of({lease_->next_due()});
     if (power_) until = until.sooner_of(Deadline::after(world_.clock, PowerRequest::kLookEvery));
+    // On the way down nothing waits for the server any more; the address is kept to the end.
+    const bool keeps_status = status_file_ && !power_;
+    if (keeps_status) until = until.sooner_of({status_file_->next_due()});
     if (const auto message = world_.control.wait(until)) world_.control.answer(message->connection, answer(*message));
     if (lease_ != nullptr && world_.clock.now() >= lease_->next_due()) lease_->work(world_.clock.now());
-    if (power_) move_down();
+    if (power_) return move_down();
+    if (keeps_status && world_.clock.now() >= status_file_->next_due()) keep_status();
 }
 
 std::string Agent::answer(const ControlMessage& message) {
@@ -53,14 +58,9 @@ std::string Agent::answer(const ControlMessage& message) {
         return answer_power(*request, *verb, message.pid);
     }
     switch (request->verb) {
-        case ControlVerb::status: {
-            const LiveFacts live = look();
-            NodeStatus status = node_status(report(), live);
-            if (status.version.empty()) status.version = DISKLESS_VERSION;
-            if (report_problem_)
-                status.degraded.push_back({"boot report", report_problem_->cause, report_problem_->remedy});
-            return ok_answer(to_json(status, 0));
-        }
+        case ControlVerb::status:
+            report();
+            return ok_answer(to_json(status_now(look()), 0));
         case ControlVerb::report:
             report();
             if (report_problem_) return error_answer(*report_problem_);
@@ -137,10 +137,39 @@ LiveFacts Agent::look() {
         seen_at_ = world_.clock.now();
     }
     LiveFacts live = seen_;
+    add_own(live);
+    return live;
+}
+
+void Agent::add_own(LiveFacts& live) const {
     live.now = world_.clock.now();
     live.wall = std::chrono::duration_cast<Seconds>(world_.clock.wall()).count();
     live.agent = power_ ? gerund(power_->verb()) : "running";
-    return live;
+    if (lease_ != nullptr) live.lease = lease_->live();
+}
+
+NodeStatus Agent::status_now(const LiveFacts& live) {
+    NodeStatus status = node_status(report_, live);
+    if (status.version.empty()) status.version = DISKLESS_VERSION;
+    if (report_problem_) status.degraded.push_back({"boot report", report_problem_->cause, report_problem_->remedy});
+    return status;
+}
+
+void Agent::keep_status() {
+    report();
+    status_file_->work([this] {
+        LiveFacts live;
+        if (!report_.root.server.empty() && hooks_.root_answers)
+            live.root_answers = hooks_.root_answers(Deadline::after(world_.clock, kQuickLook));
+        if (hooks_.snapshot_space) {
+            if (const auto space = hooks_.snapshot_space())
+                live.space = *space;
+            else
+                live.space_problem = space.error();
+        }
+        add_own(live);
+        return status_now(live);
+    });
 }
 
 bool Agent::root_answers() {

@@ -12,6 +12,7 @@
 #include "agent/control_protocol.hpp"
 #include "agent/lease_keeper.hpp"
 #include "agent/power_request.hpp"
+#include "agent/status_file.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/control_socket.hpp"
 #include "common/os/files.hpp"
@@ -32,6 +33,8 @@ struct AgentHooks {
     std::function<Error(PowerVerb, Deadline)> take_down;
     /// Ends the machine at the deadline whatever else happens (end_machine_at in common/os/resident.hpp).
     std::function<Result<>(Deadline, PowerVerb)> end_at;
+    /// Where the status file is kept, on NFS; empty: nowhere.
+    std::string status_directory;
 };
 
 class Agent {
@@ -46,7 +49,10 @@ class Agent {
 
     /// `shutdown_total` is the whole time the way down may take (diskless.shutdown.timeout).
     Agent(World world, AgentHooks hooks, Nanoseconds shutdown_total = Seconds{30}, LeaseKeeper* lease = nullptr)
-        : world_(world), hooks_(std::move(hooks)), shutdown_total_(shutdown_total), lease_(lease) {}
+        : world_(world), hooks_(std::move(hooks)), shutdown_total_(shutdown_total), lease_(lease) {
+        if (!hooks_.status_directory.empty())
+            status_file_.emplace(StatusFile::World{world.clock, world.files, world.processes}, hooks_.status_directory);
+    }
 
     /// Serves until the machine ends: never returns on a node.
     void run() {
@@ -64,6 +70,9 @@ class Agent {
     std::string answer_power(const ControlRequest& request, PowerVerb verb, int pid);
     const BootReport& report();
     LiveFacts look();
+    void add_own(LiveFacts& live) const;
+    NodeStatus status_now(const LiveFacts& live);
+    void keep_status();
     bool root_answers();
     InitFacts init_facts() const;
     InitSight init_sight() const;
@@ -75,6 +84,7 @@ class Agent {
     AgentHooks hooks_;
     Nanoseconds shutdown_total_;
     LeaseKeeper* lease_;
+    std::optional<StatusFile> status_file_;
 
     BootReport report_;  // empty until it could be read
     std::optional<Error> report_problem_;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <memory>
 
 #include "agent/agent.hpp"
 #include "agent/ctl/ctl.hpp"
+#include "agent/dhcp_lease_keeper.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/os/resident.hpp"
 #include "init/boot.hpp"
+#include "init/network/candidates.hpp"
 #include "init/plan_text.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
@@ -48,6 +51,24 @@ Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server
     return {"the machine is still there after " + std::string(text(verb)), "reset it", EPERM};
 }
 
+/// Nothing when the boot left no address to keep (its report could not be read).
+std::unique_ptr<LeaseKeeper> keep_lease(Os& os, const BootReport& facts, const BootConfig& config) {
+    if (facts.interface.empty() || !facts.lease.address.is_set()) return nullptr;
+    Link link;
+    link.name = facts.interface;
+    link.mac = Mac::parse(facts.mac).value_or(Mac{});
+    const AddressGuard::World world{os.clock, os.links, os.machine};
+    AddressGuard guard(world, {link.name, link.mac},
+                       [config, link](const Lease& lease) { return routes_for(config.network, link, lease); });
+    if (facts.lease.source != LeaseSource::dhcp || facts.lease.lease_time.count() == 0)
+        return std::make_unique<FixedLease>(facts.lease, std::move(guard));
+    const auto candidates = choose_candidates(config.network, {link});
+    auto request = lease_request(config.network, candidates.empty() ? Candidate{link, {}} : candidates.front(),
+                                 config.hostname, false, os.machine.random());
+    request.methods = {.dhcp = true, .bootp = false, .rarp = false};  // as the lease was got
+    return std::make_unique<DhcpLeaseKeeper>(world, os.sockets, std::move(guard), std::move(request), facts.lease);
+}
+
 }  // namespace
 
 int agent_role(Os& os) {
@@ -65,14 +86,20 @@ int agent_role(Os& os) {
 
     AgentHooks hooks;
     hooks.root_answers = [&](Deadline deadline) { return server_answers(os, facts.root.server, deadline); };
-    if (facts.snapshot.state == "mounted") hooks.snapshot_space = [] { return free_space(kSnapshot); };
+    if (facts.snapshot.state == "mounted") {
+        hooks.snapshot_space = [] { return free_space(kSnapshot); };
+        hooks.status_directory = join_path(kSnapshot, ".diskless");
+    }
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
         return take_down_from_here(os, verb, deadline,
                                    !server_answers(os, facts.root.server, Deadline::after(os.clock, Seconds{2})));
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     const auto config = parse_boot_config({facts.command_line, {}, 0});
-    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout).run();
+    const auto lease = keep_lease(os, facts, config);
+    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout,
+          lease.get())
+        .run();
     return 0;
 }
 

@@ -25,6 +25,14 @@ struct Link {
     bool operator==(const Link&) const = default;
 };
 
+/// An IPv4 address of an interface.
+struct LinkAddress {
+    Ipv4 address;
+    std::uint8_t prefix = 0;
+    Seconds valid_for{0};  // what is left; 0 means for ever
+    bool operator==(const LinkAddress&) const = default;
+};
+
 class Links {
   public:
     virtual ~Links() = default;
@@ -37,6 +45,13 @@ class Links {
     /// Adds the address with its broadcast address; the same address again is fine. `valid_for` 0 means for ever.
     virtual Result<> add_address(int index, Ipv4 address, std::uint8_t prefix, Seconds valid_for) = 0;
     virtual Result<> remove_addresses(int index) = 0;
+    /// Removes this one; absent is fine. Linux: when it is the first of its network, the others of that network leave
+    /// with it unless promote_secondaries is set (ip-sysctl.rst).
+    virtual Result<> remove_address(int index, Ipv4 address, std::uint8_t prefix) = 0;
+    /// IPv4 addresses of one interface; none when there is no such interface.
+    virtual Result<std::vector<LinkAddress>> addresses(int index) = 0;
+    /// IPv4 routes of the main table that leave by this interface, the kernel's own on-link ones included.
+    virtual Result<std::vector<Route>> routes(int index) = 0;
     /// Adds or replaces a route; router 0.0.0.0 is on-link.
     virtual Result<> add_route(int index, const Route& route) = 0;
     /// Waits until something about links may have changed (new link, carrier) or the deadline has passed; false then.

@@ -1,6 +1,7 @@
 #include "common/os/links_linux.hpp"
 
 #include <fmt/format.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -166,6 +167,62 @@ Result<> LinuxLinks::remove_addresses(int index) {
         if (!removed && removed.error().code != EADDRNOTAVAIL) return removed;
     }
     return {};
+}
+
+Result<> LinuxLinks::remove_address(int index, Ipv4 address, std::uint8_t prefix) {
+    const auto what = fmt::format("remove address {}/{} of interface {}", address.text(), prefix, index);
+    const auto socket = TRY_TO(what, Socket::open());
+    const netlink::AddressObject object(rtnl_addr_alloc());
+    const auto local = netlink::to_number(address, prefix);
+    if (!object || !local) return fail_errno(what, ENOMEM);
+    rtnl_addr_set_ifindex(object.get(), index);
+    rtnl_addr_set_local(object.get(), local.get());
+    const auto removed = socket->check(what, rtnl_addr_delete(socket->get(), object.get(), 0));
+    if (!removed && removed.error().code == EADDRNOTAVAIL) return {};
+    return removed;
+}
+
+Result<std::vector<LinkAddress>> LinuxLinks::addresses(int index) {
+    const auto what = fmt::format("list addresses of interface {}", index);
+    const auto socket = TRY_TO(what, Socket::open());
+    nl_cache* raw = nullptr;
+    TRY(socket->check(what, rtnl_addr_alloc_cache(socket->get(), &raw)));
+    const netlink::Cache cache(raw);
+    std::vector<LinkAddress> found;
+    for (nl_object* object = nl_cache_get_first(raw); object != nullptr; object = nl_cache_get_next(object)) {
+        auto* address = reinterpret_cast<rtnl_addr*>(object);
+        if (rtnl_addr_get_ifindex(address) != index || rtnl_addr_get_family(address) != AF_INET) continue;
+        LinkAddress one;
+        one.address = netlink::from_number(rtnl_addr_get_local(address));
+        one.prefix = static_cast<std::uint8_t>(rtnl_addr_get_prefixlen(address));
+        // libnl knows no life time for addresses that live for ever
+        if ((rtnl_addr_get_flags(address) & IFA_F_PERMANENT) == 0)
+            one.valid_for = std::max(Seconds{1}, Seconds{rtnl_addr_get_valid_lifetime(address)});
+        found.push_back(one);
+    }
+    return found;
+}
+
+Result<std::vector<Route>> LinuxLinks::routes(int index) {
+    const auto what = fmt::format("list routes of interface {}", index);
+    const auto socket = TRY_TO(what, Socket::open());
+    nl_cache* raw = nullptr;
+    TRY(socket->check(what, rtnl_route_alloc_cache(socket->get(), AF_INET, 0, &raw)));
+    const netlink::Cache cache(raw);
+    std::vector<Route> found;
+    for (nl_object* object = nl_cache_get_first(raw); object != nullptr; object = nl_cache_get_next(object)) {
+        auto* route = reinterpret_cast<rtnl_route*>(object);
+        if (rtnl_route_get_table(route) != RT_TABLE_MAIN) continue;
+        for (int i = 0; i < rtnl_route_get_nnexthops(route); ++i) {
+            rtnl_nexthop* hop = rtnl_route_nexthop_n(route, i);
+            if (rtnl_route_nh_get_ifindex(hop) != index) continue;
+            const nl_addr* network = rtnl_route_get_dst(route);
+            found.push_back({netlink::from_number(network),
+                             static_cast<std::uint8_t>(network == nullptr ? 0 : nl_addr_get_prefixlen(network)),
+                             netlink::from_number(rtnl_route_nh_get_gateway(hop))});
+        }
+    }
+    return found;
 }
 
 Result<> LinuxLinks::add_route(int index, const Route& route) {

@@ -16,6 +16,9 @@ class LinuxLinks final : public Links {
     Result<> rename(int index, const std::string& name) override;
     Result<> add_address(int index, Ipv4 address, std::uint8_t prefix, Seconds valid_for) override;
     Result<> remove_addresses(int index) override;
+    Result<> remove_address(int index, Ipv4 address, std::uint8_t prefix) override;
+    Result<std::vector<LinkAddress>> addresses(int index) override;
+    Result<std::vector<Route>> routes(int index) override;
     Result<> add_route(int index, const Route& route) override;
     bool wait_for_change(Deadline deadline) override;
 };

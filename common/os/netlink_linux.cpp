@@ -5,6 +5,8 @@
 #include <linux/netlink.h>
 #include <netlink/errno.h>
 
+#include <cstring>
+
 namespace diskless::netlink {
 
 namespace {
@@ -39,6 +41,13 @@ Number to_number(Ipv4 address, unsigned prefix) {
     Number number(nl_addr_build(AF_INET, &wire, sizeof wire));
     if (number) nl_addr_set_prefixlen(number.get(), static_cast<int>(prefix));
     return number;
+}
+
+Ipv4 from_number(const nl_addr* number) {
+    std::uint32_t wire = 0;
+    if (number == nullptr || nl_addr_get_len(number) != sizeof wire) return {};
+    std::memcpy(&wire, nl_addr_get_binary_addr(number), sizeof wire);
+    return Ipv4(ntohl(wire));
 }
 
 }  // namespace diskless::netlink

@@ -46,5 +46,7 @@ class Socket {
 
 /// An IPv4 network or address as libnl wants it.
 Number to_number(Ipv4 address, unsigned prefix = 32);
+/// And back; 0.0.0.0 for none, and for what is no IPv4 address (the destination of a default route has no bytes).
+Ipv4 from_number(const nl_addr* number);
 
 }  // namespace diskless::netlink

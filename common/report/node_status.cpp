@@ -23,6 +23,7 @@ LeaseStatus lease_status(const Lease& lease, Nanoseconds now) {
     if (lease.lease_time.count() > 0) {
         const auto used = std::chrono::ceil<Seconds>(now - lease.obtained);
         status.expires_in = (lease.lease_time - used).count();
+        status.confirmed = std::chrono::floor<Seconds>(now - lease.obtained).count();
     }
     return status;
 }
@@ -50,7 +51,8 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
     if (live.root_answers) status.root_server = *live.root_answers ? "answers" : "does not answer";
     status.snapshot = report.snapshot;
     status.space = live.space;
-    status.lease = lease_status(report.lease, live.now);
+    status.lease = lease_status(live.lease ? live.lease->lease : report.lease, live.now);
+    if (live.lease) status.lease.waits_for = live.lease->waits_for;
     status.time = report.time;
     status.wall = live.wall;
     status.identity = report.identity;
@@ -73,7 +75,9 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
     if (live.space && nearly_full(*live.space))
         degraded.push_back(
             {"snapshot", "nearly full: " + space_text(*live.space), "free room in the node's snapshot on the server"});
-    if (status.lease.expires_in && *status.lease.expires_in <= 0)
+    if (live.lease && live.lease->problem)
+        degraded.push_back({"lease", live.lease->problem->cause, live.lease->problem->remedy});
+    else if (status.lease.expires_in && *status.lease.expires_in <= 0)
         degraded.push_back({"lease", "expired " + ago(*status.lease.expires_in),
                             "the address may be given to another node: see the DHCP server, then reboot this node"});
     return status;
@@ -115,7 +119,9 @@ std::string status_text(const NodeStatus& status) {
     if (status.lease.expires_in)
         lease += *status.lease.expires_in > 0 ? ", expires in " + span_text(*status.lease.expires_in)
                                               : ", expired " + ago(*status.lease.expires_in);
+    if (status.lease.confirmed) lease += ", confirmed " + span_text(*status.lease.confirmed) + " ago";
     row("address", lease);
+    row("", status.lease.waits_for);
     std::string time = wall_text(status.wall);
     if (!status.time.source.empty())
         time += fmt::format(", set from {}, moved by {}", status.time.source, seconds_text(status.time.step));

@@ -24,6 +24,8 @@ struct LeaseStatus {
     std::string address;                     // "10.9.0.21/24"
     std::string server;                      // that gave it; empty when fixed
     std::optional<std::int64_t> expires_in;  // seconds; negative: expired so long ago; nothing: never
+    std::optional<std::int64_t> confirmed;   // seconds since a server last gave or renewed it; nothing: it has no end
+    std::string waits_for;                   // what is asked for and not answered yet; empty: nothing
     bool operator==(const LeaseStatus&) const = default;
 };
 
@@ -53,6 +55,13 @@ struct NodeStatus {
     bool operator==(const NodeStatus&) const = default;
 };
 
+/// What its keeper knows of the lease.
+struct LiveLease {
+    Lease lease;                   // in use
+    std::string waits_for;         // "renewal of 10.9.0.21 unanswered for 40 s"; empty: nothing is under way
+    std::optional<Error> problem;  // what is wrong with it
+};
+
 /// What only a look at the running node tells.
 struct LiveFacts {
     Nanoseconds now{0};     // CLOCK_BOOTTIME
@@ -61,6 +70,7 @@ struct LiveFacts {
     std::optional<bool> root_answers;
     std::optional<Space> space;
     std::optional<Error> space_problem;  // why the snapshot could not be asked
+    std::optional<LiveLease> lease;      // nothing: as the boot got it
 };
 
 /// Joins both; everything that is not well becomes a degraded item with its remedy.

@@ -142,6 +142,8 @@ void describe(V& v, S& lease) {
     v.field("address", lease.address);
     v.field("server", lease.server);
     v.field("expires_in_s", lease.expires_in);
+    v.field("confirmed_s", lease.confirmed);
+    v.field("waits_for", lease.waits_for);
 }
 
 template <class V, Is<DegradedItem> S>

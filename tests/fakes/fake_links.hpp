@@ -19,6 +19,8 @@ class FakeLinks : public Links {
         Nanoseconds up_since{Nanoseconds::max()};
         std::vector<std::pair<Ipv4, int>> addresses;
         std::vector<Route> routes;
+        std::map<Ipv4, Nanoseconds> lives_until;  // addresses that leave by themselves
+        bool unplugged = false;
     };
 
     explicit FakeLinks(FakeClock& clock) : clock_(clock) {}
@@ -37,7 +39,7 @@ class FakeLinks : public Links {
         std::vector<Link> found;
         for (auto& fake : links) {
             if (clock_.now() < fake.appears_at) continue;
-            fake.link.carrier = fake.link.up && clock_.now() - fake.up_since >= fake.carrier_delay;
+            fake.link.carrier = fake.link.up && !fake.unplugged && clock_.now() - fake.up_since >= fake.carrier_delay;
             found.push_back(fake.link);
         }
         return found;
@@ -69,11 +71,49 @@ class FakeLinks : public Links {
         fake.link.name = name;
         return {};
     }
-    Result<> add_address(int index, Ipv4 address, std::uint8_t prefix, Seconds) override {
+    Result<> add_address(int index, Ipv4 address, std::uint8_t prefix, Seconds valid_for) override {
         FakeLink& fake = TRY(find(index));
         if (!fake.link.up) return fail_errno("add address to " + fake.link.name, ENETDOWN);
-        fake.addresses.emplace_back(address, prefix);
+        fake.lives_until.erase(address);
+        if (valid_for.count() != 0) fake.lives_until[address] = clock_.now() + valid_for;
+        const std::pair<Ipv4, int> entry(address, prefix);
+        if (std::ranges::find(fake.addresses, entry) == fake.addresses.end()) fake.addresses.push_back(entry);
         return {};
+    }
+    Result<> remove_address(int index, Ipv4 address, std::uint8_t prefix) override {
+        FakeLink& fake = TRY(find(index));
+        const auto found = std::ranges::find(fake.addresses, std::pair<Ipv4, int>(address, prefix));
+        if (found == fake.addresses.end()) return {};
+        // The first address of a network takes the others, and the last of a network takes the routes through it.
+        const bool primary = std::none_of(fake.addresses.begin(), found, [&](const auto& a) {
+            return a.second == prefix && same_network(a.first, address, prefix);
+        });
+        fake.addresses.erase(found);
+        if (!primary) return {};
+        std::erase_if(fake.addresses,
+                      [&](const auto& a) { return a.second == prefix && same_network(a.first, address, prefix); });
+        std::erase_if(fake.routes, [&](const Route& route) {
+            return route.router.is_set() && same_network(route.router, address, prefix);
+        });
+        return {};
+    }
+    Result<std::vector<LinkAddress>> addresses(int index) override {
+        FakeLink& fake = TRY(find(index));
+        std::erase_if(fake.addresses, [&](const auto& a) {
+            const auto life = fake.lives_until.find(a.first);
+            return life != fake.lives_until.end() && life->second <= clock_.now();
+        });
+        std::vector<LinkAddress> found;
+        for (const auto& [address, prefix] : fake.addresses) {
+            const auto life = fake.lives_until.find(address);
+            const auto left = life == fake.lives_until.end() ? Nanoseconds{0} : life->second - clock_.now();
+            found.push_back({address, static_cast<std::uint8_t>(prefix), std::chrono::ceil<Seconds>(left)});
+        }
+        return found;
+    }
+    Result<std::vector<Route>> routes(int index) override {
+        FakeLink& fake = TRY(find(index));
+        return fake.routes;
     }
     Result<> remove_addresses(int index) override {
         FakeLink& fake = TRY(find(index));
@@ -89,6 +129,9 @@ class FakeLinks : public Links {
             return !r.router.is_set() && same_network(r.destination, route.router, r.prefix);
         });
         if (!reachable) return fail_errno("add route via " + route.router.text(), ENETUNREACH);
+        std::erase_if(fake.routes, [&](const Route& known) {
+            return known.destination == route.destination && known.prefix == route.prefix;
+        });
         fake.routes.push_back(route);
         return {};
     }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "common/os/sockets.hpp"
 #include "tests/fakes/fake_clock.hpp"
@@ -21,11 +22,13 @@ class FakeSockets : public Sockets {
     std::map<Ipv4, Server> udp;     // by address (SNTP)
     std::map<Ipv4, Server> tcp;     // by address (NFS); absent: connection refused
     std::vector<Ipv4> black_holes;  // TCP into them ends with the deadline
+    std::set<Ipv4> refused_udp;     // the local port is taken
     Nanoseconds delay = Milliseconds{1};
 
     Result<std::unique_ptr<Channel>> open_packets(int link, std::uint16_t) override { return open(packets[link]); }
     Result<std::unique_ptr<Channel>> open_frames(int link, std::uint16_t) override { return open(frames[link]); }
     Result<std::unique_ptr<Channel>> open_udp(Ipv4 server, std::uint16_t, std::uint16_t) override {
+        if (refused_udp.contains(server)) return fail_errno("bind for " + server.text(), EADDRINUSE);
         return open(udp[server]);
     }
 

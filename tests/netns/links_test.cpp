@@ -126,6 +126,48 @@ TEST_F(LinksTest, AddsAndReplacesRoutes) {
     EXPECT_NE(unreachable.error().remedy, "");
 }
 
+TEST_F(LinksTest, ListsAddressesAndHowLongTheyLive) {
+    const auto link = find("nv0");
+    ASSERT_TRUE(links_.set_up(link.index));
+    EXPECT_THAT(links_.addresses(link.index).value(), testing::IsEmpty());
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 78, 0, 5), 16, Seconds{3600}));
+    const auto found = links_.addresses(link.index).value();
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0], (LinkAddress{Ipv4(10, 77, 0, 5), 24, Seconds{0}}));
+    EXPECT_EQ(found[1].address, Ipv4(10, 78, 0, 5));
+    EXPECT_EQ(found[1].prefix, 16);
+    EXPECT_GT(found[1].valid_for, Seconds{3590});
+    EXPECT_LE(found[1].valid_for, Seconds{3600});
+    EXPECT_THAT(links_.addresses(find("nv1").index).value(), testing::IsEmpty());
+    EXPECT_THAT(links_.addresses(9999).value(), testing::IsEmpty());
+}
+
+TEST_F(LinksTest, RemovesOneAddress) {
+    const auto link = find("nv0");
+    ASSERT_TRUE(links_.set_up(link.index));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 78, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.remove_address(link.index, Ipv4(10, 77, 0, 5), 24));
+    EXPECT_THAT(shown("ip -4 addr show nv0"), Not(HasSubstr("10.77.0.5")));
+    EXPECT_THAT(shown("ip -4 addr show nv0"), HasSubstr("10.78.0.5/24"));
+    EXPECT_TRUE(links_.remove_address(link.index, Ipv4(10, 77, 0, 5), 24)) << "absent is fine";
+    EXPECT_FALSE(links_.remove_address(9999, Ipv4(10, 77, 0, 5), 24));
+}
+
+TEST_F(LinksTest, ListsRoutesOfOneInterface) {
+    const auto link = find("nv0"), other = find("nv1");
+    ASSERT_TRUE(links_.set_up(link.index) && links_.set_up(other.index));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.add_address(other.index, Ipv4(10, 99, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)}));
+    ASSERT_TRUE(links_.add_route(link.index, {Ipv4(10, 78, 0, 0), 16, Ipv4{}}));
+    EXPECT_THAT(links_.routes(link.index).value(),
+                testing::UnorderedElementsAre(Route{Ipv4{}, 0, Ipv4(10, 77, 0, 1)},
+                                              Route{Ipv4(10, 77, 0, 0), 24, Ipv4{}},
+                                              Route{Ipv4(10, 78, 0, 0), 16, Ipv4{}}));
+}
+
 TEST_F(LinksTest, AbsentInterfacesAreSaidSo) {
     const auto result = links_.set_up(9999);
     ASSERT_FALSE(result);

@@ -14,6 +14,7 @@ using namespace test_agent;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kIdle = "1 (systemd) S 0 1 1 0 -1 4194560 30000 600000 100 2000 70 130 1500 900";
 
@@ -46,7 +47,7 @@ class AgentTest : public ::testing::Test {
         return parse_control_answer(control.answer_to(connection));
     }
     Agent& agent() {
-        if (!agent_) agent_.emplace(Agent::World{clock, files, processes, machine, control}, hooks);
+        if (!agent_) agent_.emplace(Agent::World{clock, files, processes, machine, control}, hooks, Seconds{30}, lease);
         return *agent_;
     }
     void run_to_the_end() {
@@ -60,6 +61,7 @@ class AgentTest : public ::testing::Test {
     SmallMachine machine;
     FakeControlServer control{[this](Deadline deadline) { clock.time = std::max(clock.time, deadline.at); }};
     AgentHooks hooks;
+    LeaseKeeper* lease = nullptr;
     std::optional<Agent> agent_;
     bool server_alive = true;
     int probes = 0;
@@ -183,6 +185,66 @@ TEST_F(AgentTest, ASecondRequestOnlyHurriesTheFirst) {
     EXPECT_EQ(second->text_of("verb"), "reboot");
     EXPECT_EQ(guard_at, Seconds{161}) << "the promise stands";
     EXPECT_EQ(deadline_given, Seconds{160});
+}
+
+/// Wants to be asked every 3 s, and remembers when it was.
+class EagerKeeper : public LeaseKeeper {
+  public:
+    explicit EagerKeeper(SmallClock& clock) : clock_(clock) {}
+    LiveLease live() const override {
+        LiveLease live;
+        live.lease.source = LeaseSource::dhcp;
+        live.lease.address = Ipv4(10, 9, 0, 99);
+        live.lease.lease_time = Seconds{60};
+        live.lease.obtained = clock_.now() - Seconds{20};
+        live.waits_for = "renewal of 10.9.0.99 unanswered for 4 s";
+        live.problem = Error{"10.9.0.1 refuses to renew 10.9.0.99", "see the DHCP server", 0};
+        return live;
+    }
+    Nanoseconds next_due() const override { return worked.empty() ? Nanoseconds{0} : worked.back() + Seconds{3}; }
+    void work(Nanoseconds now) override { worked.push_back(now); }
+
+    std::vector<Nanoseconds> worked;
+
+  private:
+    SmallClock& clock_;
+};
+
+TEST_F(AgentTest, ShowsTheLeaseAsItIs) {
+    EagerKeeper keeper(clock);
+    lease = &keeper;
+    const auto status = node_status_from(*ask("status"));
+    ASSERT_TRUE(status) << status.error().cause;
+    EXPECT_EQ(status->lease.address, "10.9.0.99/0");
+    EXPECT_EQ(status->lease.expires_in, 40);
+    EXPECT_EQ(status->lease.confirmed, 20);
+    EXPECT_THAT(status->lease.waits_for, HasSubstr("unanswered"));
+    EXPECT_EQ(status->degraded.back().cause, "10.9.0.1 refuses to renew 10.9.0.99");
+}
+
+TEST_F(AgentTest, KeepsTheAddressOnTheWayDownToo) {
+    EagerKeeper keeper(clock);
+    lease = &keeper;
+    files.content["/proc/1/stat"] = kIdle;
+    ask("reboot timeout_ms=60000");
+    run_to_the_end();
+    ASSERT_GE(keeper.worked.size(), 2U);
+    EXPECT_GE(keeper.worked.back(), taken_down_at - Seconds{3}) << "until the machine was taken down";
+}
+
+TEST_F(AgentTest, KeepsAStatusFileButNotOnTheWayDown) {
+    hooks.status_directory = "/snapshot/.diskless";
+    agent();
+    while (clock.now() < Seconds{115}) agent().turn(Deadline{});
+    const auto kept = node_status_from_json(files.content["/snapshot/.diskless/status.json"]);
+    ASSERT_TRUE(kept) << kept.error().cause;
+    EXPECT_EQ(kept->identity.hostname, "node07");
+    EXPECT_EQ(kept->root_server, "answers");
+    EXPECT_EQ(kept->space->free_inodes, 100U);
+    ask("reboot");
+    processes.children.clear();
+    run_to_the_end();
+    EXPECT_THAT(processes.children, Not(::testing::Contains("keep the status")));
 }
 
 TEST_F(AgentTest, AnswersNonsenseAndGoesOn) {

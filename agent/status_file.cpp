@@ -1,0 +1,47 @@
+#include "agent/status_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace diskless {
+
+std::string status_mark(NodeStatus status) {
+    status.wall = 0;
+    status.uptime = {};
+    status.space.reset();
+    status.lease.expires_in.reset();
+    status.lease.confirmed.reset();
+    if (!status.lease.waits_for.empty()) status.lease.waits_for = "an answer";
+    for (auto& item : status.degraded)  // "nearly full: 10 MiB free of 2 GiB", "expired 5 min ago"
+        std::erase_if(item.cause, [](char c) { return c >= '0' && c <= '9'; });
+    return fmt::format("{:016x}", std::hash<std::string>()(to_json(status, 0)));
+}
+
+void StatusFile::work(const std::function<NodeStatus()>& status) {
+    const bool old = written_.empty() || world_.clock.now() - written_at_ >= kOldest;
+    const auto done = world_.processes.in_child(
+        "keep the status", Deadline::after(world_.clock, kPatience), [&]() -> Result<std::string> {
+            const NodeStatus now = status();
+            auto mark = status_mark(now);
+            if (!old && mark == written_) return mark;
+            TRY(world_.files.replace(join_path(directory_, "status.json"), to_json(now)));
+            const auto wall = std::chrono::duration_cast<Seconds>(world_.clock.wall()).count();
+            TRY(world_.files.replace(join_path(directory_, "clock"), std::to_string(wall) + "\n"));
+            return mark;
+        });
+    const auto now = world_.clock.now();
+    if (done) {
+        if (old || *done != written_) written_at_ = now;
+        written_ = *done;
+        problem_.reset();
+        pause_ = kEvery;
+    } else {
+        problem_ = done.error();
+        pause_ = std::min(kSlowest, pause_ * 2);
+    }
+    next_due_ = now + pause_;
+}
+
+}  // namespace diskless

@@ -1,0 +1,57 @@
+// The node's status as a small file beside its boot report, for those who look at the server and not at the node; and
+// the time, which a node without a clock starts from at its next boot.
+//
+// Both are on NFS, so a child that can be killed writes them: at most once a minute, and only when something changed or
+// the file is ten minutes old. A server that is away is left alone for longer and longer.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/os/files.hpp"
+#include "common/os/processes.hpp"
+#include "common/report/node_status.hpp"
+
+namespace diskless {
+
+class StatusFile {
+  public:
+    static constexpr Nanoseconds kFirst = Seconds{10};      // after the start of the agent: the node is busy then
+    static constexpr Nanoseconds kEvery = Seconds{60};      // between looks, and so between writes
+    static constexpr Nanoseconds kOldest = Seconds{600};    // written then even if nothing changed
+    static constexpr Nanoseconds kPatience = Seconds{1};    // with the child
+    static constexpr Nanoseconds kSlowest = Seconds{1800};  // between tries while the server is away
+
+    struct World {
+        Clock& clock;
+        Files& files;
+        Processes& processes;
+    };
+
+    /// `directory` is an existing one; when it is gone (the snapshot was unmounted) nothing is written.
+    StatusFile(World world, std::string directory)
+        : world_(world), directory_(std::move(directory)), next_due_(world.clock.now() + kFirst) {}
+
+    Nanoseconds next_due() const { return next_due_; }
+    /// Blocks for kPatience, and the half second that killing may take. `status` is called in the child and may look at
+    /// the server there; the child has until `kPatience` for all of it.
+    void work(const std::function<NodeStatus()>& status);
+
+    /// Why the last try failed.
+    const std::optional<Error>& problem() const { return problem_; }
+
+  private:
+    World world_;
+    std::string directory_;
+    Nanoseconds next_due_;
+    Nanoseconds written_at_{0};
+    std::string written_;  // mark of what was written last
+    std::optional<Error> problem_;
+    Nanoseconds pause_ = kEvery;
+};
+
+/// The same for two statuses that differ only in what always moves (times, free room, how long a lease lasts).
+std::string status_mark(NodeStatus status);
+
+}  // namespace diskless
