@@ -6,6 +6,7 @@
 
 #include "common/base/text.hpp"
 #include "server-helper/initramfs_commands.hpp"
+#include "server-helper/node_commands.hpp"
 
 namespace diskless::server {
 
@@ -49,6 +50,13 @@ Failure bad_usage(std::string cause, std::string remedy) {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
+        {"node add", "add nodes", node_add},
+        {"node import", "take nodes from hosts, CSV or leases files", node_import},
+        {"node list", "list nodes", node_list},
+        {"node show", "show all that nodes inherit", node_show},
+        {"node set", "change settings of nodes", node_set},
+        {"node rename", "give a node another name", node_rename},
+        {"node remove", "take nodes out of the list", node_remove},
         {"initramfs build", "build the initramfs of a kernel", build_initramfs},
         {"initramfs show", "list what an initramfs holds", show_initramfs},
         {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},
