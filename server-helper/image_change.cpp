@@ -44,7 +44,8 @@ struct Work {
 Result<std::optional<Work>> begin(OptionSet& described, const Words& arguments, Streams& streams, std::size_t least,
                                   std::size_t most) {
     add_tree_options(described, TreeAccess::changes);
-    described.described.add_options()("words", po::value<Words>(), "");
+    described.described.add_options()("words", po::value<Words>()->value_name("..."),
+                                      "the names and settings; may stand alone, as above");
     described.positional.add("words", -1);
     std::optional<Work> work(std::in_place);
     work->options = TRY(parse_options(described, arguments, streams));

@@ -21,7 +21,8 @@ using Json = nlohmann::ordered_json;
 
 Result<ParsedOptions> parse(OptionSet& described, const Words& arguments, Streams& streams) {
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("words", po::value<Words>(), "");
+    described.described.add_options()("words", po::value<Words>()->value_name("..."),
+                                      "the names and settings; may stand alone, as above");
     described.positional.add("words", -1);
     return parse_options(described, arguments, streams);
 }

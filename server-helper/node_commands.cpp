@@ -24,7 +24,8 @@ using Words = std::vector<std::string>;
 Result<ParsedOptions> parse(OptionSet& options, const Words& arguments, Streams& streams, std::size_t least,
                             TreeAccess access = TreeAccess::changes) {
     add_tree_options(options, access);
-    options.described.add_options()("words", po::value<Words>(), "");
+    options.described.add_options()("words", po::value<Words>()->value_name("..."),
+                                    "the names and settings; may stand alone, as above");
     options.positional.add("words", -1);
     auto parsed = TRY(parse_options(options, arguments, streams));
     if (!parsed.helped && parsed.texts("words").size() < least)

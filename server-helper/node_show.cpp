@@ -48,7 +48,7 @@ Json json_of(const ResolvedNode& node) {
 
 void print(const ResolvedNode& node, std::ostream& out) {
     const auto line = [&](std::string_view what, const std::string& value) {
-        if (!value.empty()) out << fmt::format("  {:<12}{}\n", what, value);
+        if (!value.empty()) out << fmt::format("  {:<14}{}\n", what, value);
     };
     out << node.name << '\n';
     line("address", address_text(node.address));
@@ -72,7 +72,8 @@ Result<> node_list(const Words& arguments, Streams& streams) {
     described.usage = "diskless-server node list [NODES...] [--set | --json]";
     described.examples = "Examples:\n  diskless-server node list @compute\n  diskless-server node list --set\n";
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("set", "print one node set, as node[001-128]")("words", po::value<Words>(), "");
+    described.described.add_options()("set", "print one node set, as node[001-128]")(
+        "words", po::value<Words>()->value_name("..."), "the names and settings; may stand alone, as above");
     described.positional.add("words", -1);
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
@@ -120,7 +121,8 @@ Result<> node_show(const Words& arguments, Streams& streams) {
     described.examples =
         "Everything a node inherits, and its kernel command line.\nExample:\n  diskless-server node show node001\n";
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("words", po::value<Words>(), "");
+    described.described.add_options()("words", po::value<Words>()->value_name("..."),
+                                      "the names and settings; may stand alone, as above");
     described.positional.add("words", -1);
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};

@@ -91,7 +91,7 @@ class Checker {
         for (const auto& kernel : kernels) {
             if (!files_.exists(modules + "/" + kernel + "/modules.dep"))
                 note(fmt::format("/lib/modules/{} has no modules.dep: modprobe finds nothing", kernel),
-                     fmt::format("chroot {} depmod {}", root_, kernel));
+                     fmt::format("in the image's source: depmod {}", kernel));
             if (found("/boot/vmlinuz-" + kernel).empty() && found("/lib/modules/" + kernel + "/vmlinuz").empty())
                 note(fmt::format("the kernel of /lib/modules/{} is not in /boot", kernel),
                      "install the kernel package into the image, or take the kernel from elsewhere");
@@ -102,10 +102,11 @@ class Checker {
         for (const char* path : {"/proc", "/sys", "/dev", "/run"})
             if (!is_directory(path))
                 fatal(fmt::format("there is no directory {}: it cannot be made on a read-only root", path),
-                      fmt::format("mkdir {}{}", root_, path));
+                      fmt::format("in the image's source: mkdir {}", path));
         for (const char* path : {"/tmp", "/var", "/etc"})
             if (!is_directory(path))
-                note(fmt::format("there is no directory {}", path), fmt::format("mkdir {}{}", root_, path));
+                note(fmt::format("there is no directory {}", path),
+                     fmt::format("in the image's source: mkdir {}", path));
     }
 
     void check_machine_id() {
@@ -113,10 +114,10 @@ class Checker {
         if (at.empty())
             return note(
                 "/etc/machine-id is absent: it cannot be bound to on a read-only root, every boot is a first boot",
-                fmt::format("touch {}/etc/machine-id", root_));
+                "in the image's source: touch /etc/machine-id");
         if (const auto status = files_.status(at); status && status->size > 0)
             note("/etc/machine-id is not empty: nodes that keep no own one are all the same machine",
-                 fmt::format("truncate -s 0 {}/etc/machine-id", root_));
+                 "in the image's source: truncate -s 0 /etc/machine-id");
     }
 
     void check_fstab() {
@@ -144,11 +145,11 @@ class Checker {
         const auto mtab = files_.status(root_ + "/etc/mtab");
         if (mtab && mtab->kind == FileKind::regular)
             note("/etc/mtab is a file: mount cannot write it on a read-only root",
-                 fmt::format("ln -sf ../proc/self/mounts {}/etc/mtab", root_));
+                 "in the image's source: ln -sf ../proc/self/mounts /etc/mtab");
         const auto resolv = files_.status(root_ + "/etc/resolv.conf");
         if (!resolv)
             note("/etc/resolv.conf is absent: name servers cannot be put there on a read-only root",
-                 fmt::format("touch {}/etc/resolv.conf", root_));
+                 "in the image's source: touch /etc/resolv.conf");
     }
 
     void check_keys() {
@@ -158,7 +159,7 @@ class Checker {
         for (const auto& name : *names)
             if (name.starts_with("ssh_host_") && name.ends_with("_key"))
                 return note("the image holds ssh host keys: all nodes that keep no own ones share them",
-                            fmt::format("rm {}/etc/ssh/ssh_host_*; snapshots get keys of their own", root_));
+                            "in the image's source: rm /etc/ssh/ssh_host_*; give each snapshot keys of its own");
     }
 
     const std::string& root_;

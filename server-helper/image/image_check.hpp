@@ -13,7 +13,8 @@ struct ImageFinding {
     std::string what, remedy;
 };
 
-/// Looks at a tree as a node sees it: symlinks lead within it.
+/// Looks at a tree as a node sees it: symlinks lead within it. Remedies are for what the image is made from: files of
+/// generations are shared and never changed.
 std::vector<ImageFinding> check_image(const std::string& root);
 
 /// Where a path of the node leads within `root`, following symlinks as a node does; empty when nothing is there.

@@ -251,6 +251,29 @@ TEST(ImageFetch, ArgumentsOfPrograms) {
                 ElementsAre("debootstrap", "bookworm", "/to", "http://mirror"));
 }
 
+TEST_F(ImageTest, RsyncSharesWithTheLastGeneration) {
+    if (::system("command -v rsync >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no rsync here";
+    // A remote shell that stays here: its first argument is the host.
+    write("shell", "#!/bin/sh\nshift\nexec \"$@\"\n");
+    fs::permissions(path("shell"), fs::perms::owner_all);
+    ::setenv("RSYNC_RSH", path("shell").c_str(), 1);
+    ASSERT_EQ(run({"image", "add", "site", "--rsync", "golden:" + path("source") + "/"}), kDone) << err;
+    const auto first = current();
+    EXPECT_TRUE(fs::is_empty(path(in(first, "proc"))));
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    EXPECT_EQ(current(), first) << "nothing has changed";
+    write("source/etc/hostname", "a longer name\n");
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    EXPECT_NE(current(), first);
+    EXPECT_EQ(inode(in(current(), "usr/bin/tool")), inode(in(first, "usr/bin/tool")));
+    EXPECT_EQ(read(in(first, "etc/hostname")), "golden\n");
+    ::setenv("RSYNC_RSH", "/bin/false", 1);
+    const auto second = current();
+    EXPECT_EQ(run({"image", "sync", "site"}), kFailed);
+    EXPECT_EQ(current(), second);
+    ::unsetenv("RSYNC_RSH");
+}
+
 TEST(ImageUse, KnowsPathsOfGenerations) {
     const std::tuple<const char*, const char*, const char*> cases[] = {{"/srv/diskless/images/debian/1", "debian", "1"},
                                                                        {"/images/debian/1/", "debian", "1"},
