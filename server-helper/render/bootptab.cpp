@@ -38,8 +38,7 @@ Result<> render_bootptab(const Site& site, Rendering& out) {
 Result<> render_ethers(const Site& site, Rendering& out) {
     auto text = fmt::format("# {}\n", kMadeBy);
     for (const auto& node : site.nodes)
-        if (node.mac.is_set() && node.address.is_set())
-            text += fmt::format("{} {}\n", node.mac.text(), node.hostname);
+        if (node.mac.is_set() && node.address.is_set()) text += fmt::format("{} {}\n", node.mac.text(), node.hostname);
     out.push_back({"etc/ethers", std::move(text), {}, {}});
     return {};
 }

@@ -7,9 +7,9 @@ namespace diskless::server {
 Result<> check_dhcp_site(const Site& site) {
     const auto& cluster = site.cluster;
     if (!cluster.server.is_set())
-        return fail("cluster.toml does not say the server's address", "write server = \"ADDRESS\"");
+        return fail("cluster.toml does not say the server's address", "write address = \"ADDRESS\" below [server]");
     if (!cluster.network.is_set() || cluster.prefix == 0)
-        return fail("cluster.toml does not say the network that DHCP serves", "write network = \"ADDRESS/PREFIX\"");
+        return fail("cluster.toml does not say the network that DHCP serves", "write network = \"ADDRESS/PREFIX\" below [server]");
     TRY(check_plain("the domain", cluster.domain));
     TRY(check_plain("the interface", cluster.boot.interface));
     TRY(check_plain("the base directory", cluster.base));

@@ -27,7 +27,8 @@ const std::vector<Dialect>& dialects() {
 
 const Dialect* find_dialect(std::string_view name) {
     const auto& table = dialects();
-    const auto found = std::find_if(table.begin(), table.end(), [&](const auto& dialect) { return dialect.name == name; });
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const auto& dialect) { return dialect.name == name; });
     return found == table.end() ? nullptr : &*found;
 }
 

@@ -1,5 +1,5 @@
-// dnsmasq 2.80 or later: DHCP and TFTP of its own (dnsmasq.conf), or beside the site's DHCP server (dnsmasq-proxy.conf).
-// The hosts are in a file of their own, which dnsmasq reads again on SIGHUP.
+// dnsmasq 2.80 or later: DHCP and TFTP of its own (dnsmasq.conf), or beside the site's DHCP server
+// (dnsmasq-proxy.conf). The hosts are in a file of their own, which dnsmasq reads again on SIGHUP.
 #include <fmt/format.h>
 
 #include "server-helper/render/boot_program.hpp"
@@ -42,6 +42,8 @@ Result<std::string> boot_part(const Site& site) {
         const auto& server = cluster.server;
         const auto not_ipxe = script.empty() ? "" : "tag:!ipxe,";
         text += fmt::format("dhcp-boot=tag:{},{}{},,{}\n", program.tag, not_ipxe, program.file, server.text());
+        // Without a tag it is for who names no architecture: BOOTP clients and old boot ROMs.
+        if (program.architecture == 0) text += fmt::format("dhcp-boot={},,{}\n", program.file, server.text());
     }
     if (!script.empty()) text += fmt::format("dhcp-boot=tag:ipxe,{},,{}\n", script, cluster.server.text());
     return text;
@@ -76,8 +78,7 @@ Result<> render_dnsmasq(const Site& site, Rendering& out) {
                                     : "dhcp-option=option:router\n";
     text += cluster.dns.empty() ? "dhcp-option=option:dns-server\n"
                                 : fmt::format("dhcp-option=option:dns-server,{}\n", addresses(cluster.dns, ","));
-    if (!cluster.ntp.empty())
-        text += fmt::format("dhcp-option=option:ntp-server,{}\n", addresses(cluster.ntp, ","));
+    if (!cluster.ntp.empty()) text += fmt::format("dhcp-option=option:ntp-server,{}\n", addresses(cluster.ntp, ","));
     if (!cluster.domain.empty())
         text += fmt::format("dhcp-option=option:domain-name,{}\n", double_quoted(cluster.domain));
     const auto tags = root_tags(site);

@@ -16,7 +16,8 @@ class ExportNumbers {
   public:
     Result<unsigned> take(std::string_view path) {
         if (taken_.size() >= kLast) return fail(fmt::format("NFS-Ganesha takes {} exports at most", kLast));
-        auto number = 1 + static_cast<unsigned>(parse_number<std::uint64_t>(path_uuid(path).substr(24), 16).value_or(0) % kLast);
+        auto number =
+            1 + static_cast<unsigned>(parse_number<std::uint64_t>(path_uuid(path).substr(24), 16).value_or(0) % kLast);
         while (!taken_.insert(number).second) number = number % kLast + 1;
         return number;
     }

@@ -9,13 +9,13 @@ namespace diskless::server {
 Result<std::string> http_base(const Cluster& cluster) {
     std::string url = cluster.boot.http_url;
     while (!url.empty() && url.back() == '/') url.pop_back();
-    constexpr std::string_view kScheme = "http://", kPlain = "._-:/~";
-    bool plain = url.starts_with(kScheme) && url.size() > kScheme.size();
+    constexpr std::string_view kPlain = "._-:/~";
+    bool plain = (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
     for (const unsigned char c : url)
         plain = plain && (isalnum(c) != 0 || kPlain.find(static_cast<char>(c)) != kPlain.npos) && c < 0x80;
     if (!plain)
-        return fail(fmt::format("http_url \"{}\" is no http:// address of plain characters", printable(url)),
-                    fmt::format("in cluster.toml write http_url = \"http://{}\"", cluster.server.text()));
+        return fail(fmt::format("[boot] http = \"{}\" is no http:// address of plain characters", printable(url)),
+                    fmt::format("write http = \"http://{}\"", cluster.server.text()));
     return url;
 }
 

@@ -6,7 +6,7 @@
 
 namespace diskless::server {
 
-/// The cluster's http_url without a slash at the end. Fails when it is no "http://HOST[:PORT][/PATH]" of plain
+/// The cluster's URL of boot/http without a slash at the end. Fails when it is no "http[s]://HOST[:PORT][/PATH]" of plain
 /// characters, which every dialect can carry as it is.
 Result<std::string> http_base(const Cluster& cluster);
 

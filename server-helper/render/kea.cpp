@@ -34,8 +34,8 @@ Result<Json> client_classes(const Cluster& cluster) {
         if (!script.empty()) test += " and not member('ipxe')";
         Json entry{{"name", program.tag}, {"test", test}, {"boot-file-name", program.file}};
         if (program.by_http)
-            entry["option-data"] = Json::array(
-                {{{"name", "vendor-class-identifier"}, {"data", "HTTPClient"}, {"always-send", true}}});
+            entry["option-data"] =
+                Json::array({{{"name", "vendor-class-identifier"}, {"data", "HTTPClient"}, {"always-send", true}}});
         classes.push_back(std::move(entry));
     }
     return classes;

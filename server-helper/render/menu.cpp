@@ -8,8 +8,7 @@ void add_by_mac_and_address(Rendering& out, const ResolvedNode& node, const std:
                             std::string_view suffix, const std::string& content) {
     if (node.mac.is_set())
         out.push_back({prefix + "01-" + node.mac.dashed() + std::string(suffix), content, node.name, {}});
-    if (node.address.is_set())
-        out.push_back({prefix + std::string(hex) + std::string(suffix), content, node.name, {}});
+    if (node.address.is_set()) out.push_back({prefix + std::string(hex) + std::string(suffix), content, node.name, {}});
 }
 
 Result<> check_bootable(const ResolvedNode& node) {

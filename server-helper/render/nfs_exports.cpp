@@ -75,7 +75,7 @@ std::string path_uuid(std::string_view path) {
 Result<std::vector<Export>> wanted_exports(const Site& site) {
     if (!site.cluster.network.is_set() || site.cluster.prefix == 0)
         return fail("cluster.toml does not say the network that may mount the roots",
-                    "write network = \"ADDRESS/PREFIX\"");
+                    "write network = \"ADDRESS/PREFIX\" below [server]");
     std::map<std::string, Export> exports;
     add_roots(site, exports);
     for (const auto& node : site.nodes) {
@@ -89,7 +89,8 @@ Result<std::vector<Export>> wanted_exports(const Site& site) {
     std::vector<Export> result;
     result.reserve(exports.size());
     for (auto& [path, entry] : exports) {
-        if (!path.starts_with('/')) return fail(fmt::format("the exported path \"{}\" is not absolute", printable(path)));
+        if (!path.starts_with('/'))
+            return fail(fmt::format("the exported path \"{}\" is not absolute", printable(path)));
         entry.path = path;
         std::sort(entry.clients.begin(), entry.clients.end());
         if (site.without_identity.contains(path)) entry.file_system_id = path_uuid(path);

@@ -11,9 +11,7 @@ namespace diskless::server {
 namespace {
 constexpr std::size_t kLongestCommandLine = 2047;  // bytes
 
-bool is_alphanumeric(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool only(std::string_view text, std::string_view others) {
     return std::all_of(text.begin(), text.end(),
@@ -136,9 +134,9 @@ std::string double_quoted(std::string_view text) { return '"' + escaped(text, "\
 Result<std::string> quoted_without_escapes(std::string_view what, std::string_view text) {
     TRY(check_plain(what, text));
     if (text.find_first_of("\"\\") != std::string_view::npos)
-        return fail(fmt::format("{} \"{}\" has a quote or backslash, which this dialect cannot carry", what,
-                                printable(text)),
-                    "rename it, or leave the dialect out");
+        return fail(
+            fmt::format("{} \"{}\" has a quote or backslash, which this dialect cannot carry", what, printable(text)),
+            "rename it, or leave the dialect out");
     return '"' + std::string(text) + '"';
 }
 

@@ -30,7 +30,8 @@ struct RenderedFile {
 using Rendering = std::vector<RenderedFile>;
 
 /// First line of a rendered file, after the dialect's comment sign.
-inline constexpr std::string_view kMadeBy = "Made by \"diskless-server boot apply\": changes are lost. Edit the node list.";
+inline constexpr std::string_view kMadeBy =
+    "Made by \"diskless-server boot apply\": changes are lost. Edit the node list.";
 
 struct Dialect {
     std::string_view name;  // as --only takes it

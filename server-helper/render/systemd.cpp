@@ -70,11 +70,18 @@ Result<> render_systemd(const Site& site, Rendering& out) {
     if (has(boot.dhcp, "kea"))
         add("kea", unit("DHCP for diskless nodes", "",
                         service({"/usr/sbin/kea-dhcp4", "-c", file("etc/kea-dhcp4.conf")}, true)));
+    if (!has(boot.dhcp, "dnsmasq") && !has(boot.dhcp, "dnsmasq-proxy"))
+        add("tftp", unit("TFTP for diskless nodes", "",
+                         service({"/usr/sbin/dnsmasq", "--keep-in-foreground", "--log-facility=-",
+                                  "--conf-file=/dev/null", "--port=0", "--listen-address=" + cluster.server.text(),
+                                  "--bind-dynamic", "--enable-tftp", "--tftp-root=" + file("tftp")},
+                                 false)));
     if (has(boot.nfs, "ganesha"))
         add("ganesha",
             unit("NFS for diskless nodes", " rpcbind.service",
                  service({"/usr/bin/ganesha.nfsd", "-F", "-f", file("etc/ganesha.conf"), "-L", "STDOUT"}, true)));
-    if (!boot.http_url.empty())
+    if (boot.http_url.starts_with("http://"))  // busybox knows no TLS
+       
         add("http", unit("HTTP for diskless nodes", "",
                          service({"/bin/busybox", "httpd", "-f", "-p",
                                   cluster.server.text() + ":" + port_of(TRY(http_base(cluster))), "-h", file("http")},
