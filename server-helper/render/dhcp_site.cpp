@@ -9,7 +9,8 @@ Result<> check_dhcp_site(const Site& site) {
     if (!cluster.server.is_set())
         return fail("cluster.toml does not say the server's address", "write address = \"ADDRESS\" below [server]");
     if (!cluster.network.is_set() || cluster.prefix == 0)
-        return fail("cluster.toml does not say the network that DHCP serves", "write network = \"ADDRESS/PREFIX\" below [server]");
+        return fail("cluster.toml does not say the network that DHCP serves",
+                    "write network = \"ADDRESS/PREFIX\" below [server]");
     TRY(check_plain("the domain", cluster.domain));
     TRY(check_plain("the interface", cluster.boot.interface));
     TRY(check_plain("the base directory", cluster.base));

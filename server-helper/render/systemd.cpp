@@ -81,7 +81,7 @@ Result<> render_systemd(const Site& site, Rendering& out) {
             unit("NFS for diskless nodes", " rpcbind.service",
                  service({"/usr/bin/ganesha.nfsd", "-F", "-f", file("etc/ganesha.conf"), "-L", "STDOUT"}, true)));
     if (boot.http_url.starts_with("http://"))  // busybox knows no TLS
-       
+
         add("http", unit("HTTP for diskless nodes", "",
                          service({"/bin/busybox", "httpd", "-f", "-p",
                                   cluster.server.text() + ":" + port_of(TRY(http_base(cluster))), "-h", file("http")},
