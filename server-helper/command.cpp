@@ -7,6 +7,7 @@
 #include "common/base/text.hpp"
 #include "server-helper/image_commands.hpp"
 #include "server-helper/init_command.hpp"
+#include "server-helper/boot_commands.hpp"
 #include "server-helper/initramfs_commands.hpp"
 #include "server-helper/node_commands.hpp"
 
@@ -74,6 +75,8 @@ const std::vector<Command>& commands() {
         {"initramfs show", "list what an initramfs holds", show_initramfs},
         {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},
         {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
+        {"boot apply", "render and install boot menus, DHCP, NFS and host files", apply_boot},
+        {"check", "find what is wrong with exports, nodes and images", check_site},
         {"version", "print the version", show_version},
         {"help", "print this", show_help},
     };

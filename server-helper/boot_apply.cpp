@@ -1,0 +1,189 @@
+// diskless-server boot apply: from the node list to installed boot files.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "common/base/text.hpp"
+#include "common/os/file_system.hpp"
+#include "common/os/files_linux.hpp"
+#include "server-helper/base_option.hpp"
+#include "server-helper/boot_commands.hpp"
+#include "server-helper/model/lock.hpp"
+#include "server-helper/options.hpp"
+#include "server-helper/render/install.hpp"
+#include "server-helper/render/nfs_exports.hpp"
+#include "server-helper/render/validate.hpp"
+
+namespace diskless::server {
+
+namespace {
+namespace po = boost::program_options;
+
+struct Request {
+    std::string base;
+    std::vector<std::string> only;
+    bool json = false, quiet = false;
+    InstallOptions install;
+};
+
+OptionSet options() {
+    OptionSet set;
+    set.usage = "diskless-server boot apply [OPTIONS] [NODES]";
+    set.examples =
+        "Examples:\n"
+        "  diskless-server boot apply --dry-run          shows what would change, as a diff\n"
+        "  diskless-server boot apply                    all nodes\n"
+        "  diskless-server boot apply node[001-128]      menus of these nodes only\n"
+        "  diskless-server boot apply --only grub,isc    these dialects only\n";
+    std::string dialect_help = "comma-separated dialects:";
+    for (const auto& dialect : dialects()) dialect_help += fmt::format(" {}", dialect.name);
+    set.described.add_options()("base", po::value<std::string>(), "the tree; default $DISKLESS_BASE or /srv/diskless")(
+        "only", po::value<std::string>(), dialect_help.c_str())("dry-run,n", "change nothing, print a diff")(
+        "force", "replace files that boot apply did not make")("json", "print the result as JSON")(
+        "quiet,q", "print warnings and failures only")("nodes", po::value<std::vector<std::string>>(),
+                                                       "node sets and @groups; default all");
+    set.positional.add("nodes", -1);
+    return set;
+}
+
+Result<std::vector<std::string_view>> chosen_dialects(const Request& request, const Cluster& cluster) {
+    if (request.only.empty()) return wanted_dialects(cluster);
+    for (const auto& name : request.only)
+        if (!find_dialect(name))
+            return bad_usage(fmt::format("there is no dialect \"{}\"", printable(name)),
+                             "see: diskless-server boot apply --help");
+    std::vector<std::string_view> chosen;
+    for (const auto& dialect : dialects())
+        if (std::count(request.only.begin(), request.only.end(), dialect.name)) chosen.push_back(dialect.name);
+    return chosen;
+}
+
+/// Asks the file systems of what will be exported whether exports need a number for them.
+void find_identities(Site& site) {
+    const auto exports = wanted_exports(site);
+    if (!exports) return;  // rendering tells
+    const auto is_snapshot = [](const Export& entry) { return entry.keeps_root && entry.writable; };
+    std::map<std::string, bool> of_parent;
+    for (const auto& entry : *exports) {
+        // One question for all snapshots beside each other; what does not exist yet is as its parent.
+        const auto parent = parent_path(entry.path);
+        auto known = of_parent.find(parent);
+        if (known == of_parent.end()) {
+            const auto status = file_system_of(parent);
+            known = of_parent.emplace(parent, !status || status->has_identity).first;
+        }
+        bool has_identity = known->second;
+        if (!is_snapshot(entry))
+            if (const auto status = file_system_of(entry.path)) has_identity = status->has_identity;
+        if (!has_identity) site.without_identity.insert(entry.path);
+    }
+}
+
+/// A directory that goes away with its content.
+class Scratch {
+  public:
+    static Result<Scratch> make() {
+        std::string path = "/tmp/diskless-boot.XXXXXX";
+        if (!::mkdtemp(path.data())) return fail_errno("mkdtemp " + path);
+        return Scratch(path);
+    }
+    Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    Scratch& operator=(Scratch&&) = delete;
+    ~Scratch() {
+        if (!path_.empty()) (void)LinuxFiles().remove_tree(path_);
+    }
+    const std::string& path() const { return path_; }
+
+  private:
+    explicit Scratch(std::string path) : path_(std::move(path)) {}
+    std::string path_;
+};
+
+std::size_t count(const Installed& installed, ChangeKind kind) {
+    return static_cast<std::size_t>(std::count_if(installed.changes.begin(), installed.changes.end(),
+                                                  [&](const auto& change) { return change.kind == kind; }));
+}
+
+void print_text(const Request& request, const Installed& installed, const std::vector<Verdict>& verdicts,
+                Streams& streams) {
+    if (request.install.dry_run) streams.out << diff_text(installed.changes);
+    if (request.quiet) return;
+    streams.out << fmt::format("{}{} new, {} changed, {} removed, {} as they were\n",
+                               request.install.dry_run ? "would be: " : "", count(installed, ChangeKind::created),
+                               count(installed, ChangeKind::changed), count(installed, ChangeKind::removed),
+                               installed.unchanged);
+    for (const auto& verdict : verdicts)
+        streams.out << (verdict.ran ? fmt::format("{}: accepted by {}\n", verdict.dialect, verdict.tool)
+                                    : fmt::format("{}: not checked, {} is not installed ({})\n", verdict.dialect,
+                                                  verdict.tool, verdict.remedy));
+}
+
+void print_json(const Installed& installed, const std::vector<Verdict>& verdicts, bool dry_run, Streams& streams) {
+    using Json = nlohmann::ordered_json;
+    const auto paths = [&](ChangeKind kind) {
+        auto list = Json::array();
+        for (const auto& change : installed.changes)
+            if (change.kind == kind) list.push_back(change.path);
+        return list;
+    };
+    auto checks = Json::array();
+    for (const auto& verdict : verdicts)
+        checks.push_back({{"dialect", verdict.dialect}, {"tool", verdict.tool}, {"accepted", verdict.ran}});
+    const Json result{{"dry_run", dry_run},
+                      {"created", paths(ChangeKind::created)},
+                      {"changed", paths(ChangeKind::changed)},
+                      {"removed", paths(ChangeKind::removed)},
+                      {"unchanged", installed.unchanged},
+                      {"checks", std::move(checks)}};
+    streams.out << result.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+Result<> apply(const Request& request, const std::vector<std::string>& nodes, Streams& streams) {
+    std::optional<TreeLock> lock;
+    if (!request.install.dry_run) lock = TRY(TreeLock::take(request.base));
+    auto cluster = TRY(load_cluster(request.base));
+    for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
+    auto install = request.install;
+    install.everything = request.only.empty();
+    if (!nodes.empty())
+        for (const auto* node : TRY(select_nodes(cluster, nodes))) install.nodes.insert(node->name);
+
+    auto site = TRY(make_site(std::move(cluster)));
+    find_identities(site);
+    std::vector<RenderedDialect> rendered;
+    std::vector<Verdict> verdicts;
+    const auto scratch = TRY(Scratch::make());
+    for (const auto name : TRY(chosen_dialects(request, site.cluster))) {
+        RenderedDialect dialect{std::string(name), {}};
+        TRY_TO(fmt::format("render {}", name), find_dialect(name)->render(site, dialect.files));
+        for (auto& verdict : TRY(validate(dialect.files, scratch.path()))) verdicts.push_back(std::move(verdict));
+        rendered.push_back(std::move(dialect));
+    }
+    const auto installed = TRY(install_rendered(boot_path(site.cluster, ""), rendered, install));
+    if (request.json)
+        print_json(installed, verdicts, install.dry_run, streams);
+    else
+        print_text(request, installed, verdicts, streams);
+    return {};
+}
+}  // namespace
+
+Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options();
+    const auto parsed = TRY(parse_options(set, arguments, streams));
+    if (parsed.helped) return {};
+    Request request;
+    request.base = base_of(parsed);
+    for (const auto name : split(parsed.text("only"), ','))
+        if (!name.empty()) request.only.push_back(name == "kernel" ? "exports" : std::string(name));
+    request.json = parsed.has("json");
+    request.quiet = parsed.has("quiet");
+    request.install.dry_run = parsed.has("dry-run");
+    request.install.force = parsed.has("force");
+    return apply(request, parsed.texts("nodes"), streams);
+}
+
+}  // namespace diskless::server

@@ -1,0 +1,198 @@
+#include "server-helper/check/site_check.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "common/base/text.hpp"
+#include "common/os/file_system.hpp"
+#include "common/os/files_linux.hpp"
+
+namespace diskless::server {
+
+namespace {
+std::string where(const Node& node) {
+    const auto place = node.place.text();
+    return place.empty() ? "node " + node.name : place + ": node " + node.name;
+}
+
+/// Tells every node that has a key another node had before it.
+class Doubles {
+  public:
+    Doubles(std::string_view what, Findings& findings) : what_(what), findings_(findings) {}
+    void see(const std::string& key, const Node& node) {
+        const auto [first, added] = seen_.emplace(key, &node);
+        if (added) return;
+        findings_.push_back({fmt::format("double-{}", what_),
+                             fmt::format("{} has the {} {} of node {}", where(node), what_, key, first->second->name),
+                             fmt::format("give each node its own {}", what_)});
+    }
+
+  private:
+    std::string_view what_;
+    Findings& findings_;
+    std::unordered_map<std::string, const Node*> seen_;
+};
+
+void check_address(const Cluster& cluster, const Node& node, Findings& findings) {
+    const auto find = [&](const char* rule, const std::string& what, const char* remedy) {
+        findings.push_back({rule, where(node) + ": " + what, remedy});
+    };
+    const auto address = node.address;
+    if (!address.is_set()) {
+        find("no-address", "has no address: its snapshot is exported to nobody",
+             "give it one: diskless-server node set NAME ip=ADDRESS");
+        return;
+    }
+    if (address == cluster.server) find("server-address", "has the server's address", "give it one of its own");
+    if (cluster.prefix && !same_network(address, cluster.network, cluster.prefix))
+        find("outside-network",
+             fmt::format("{} is outside {}/{}", address.text(), cluster.network.text(), cluster.prefix),
+             "correct the address, or network in cluster.toml");
+    else if (cluster.prefix && cluster.prefix < 31 &&
+             (address == broadcast_of(address, cluster.prefix) || address == cluster.network))
+        find("no-host-address", address.text() + " is the network's own or its broadcast address",
+             "take an address between them");
+    if (const auto& range = cluster.boot.range; range && address >= range->first && address <= range->last)
+        find("in-dhcp-range",
+             fmt::format("{} lies in the DHCP range {}-{}: another machine may get it", address.text(),
+                         range->first.text(), range->last.text()),
+             "take the address out of the range");
+}
+
+void check_range(const Cluster& cluster, Findings& findings) {
+    const auto& range = cluster.boot.range;
+    if (!range || cluster.prefix == 0) return;
+    const auto find = [&](const std::string& what) {
+        findings.push_back(
+            {"dhcp-range",
+             fmt::format("cluster.toml: the DHCP range {}-{} {}", range->first.text(), range->last.text(), what),
+             "correct it"});
+    };
+    if (range->first > range->last) find("ends before it begins");
+    if (!same_network(range->first, cluster.network, cluster.prefix) ||
+        !same_network(range->last, cluster.network, cluster.prefix))
+        find("is outside the network");
+    if (cluster.server >= range->first && cluster.server <= range->last) find("has the server's own address in it");
+}
+
+class Tree {
+  public:
+    Tree(const Site& site, Findings& findings) : site_(site), findings_(findings) {}
+
+    void roots() {
+        std::set<std::string> seen;
+        for (const auto& node : site_.nodes) {
+            if (node.root_path.empty() && seen.insert(node.image).second)
+                find("no-generation", fmt::format("image {} has no generation yet", node.image),
+                     "diskless-server image sync " + node.image);
+            if (!node.root_path.empty() && seen.insert(node.root_path).second && !files_.is_directory(node.root_path))
+                find("root-missing", node.root_path + " does not exist, node " + node.name + " boots from it",
+                     "diskless-server image sync " + node.image);
+        }
+    }
+
+    void boot_files() {
+        std::set<std::string> seen;
+        for (const auto& node : site_.nodes) {
+            const auto see = [&](const char* rule, const std::string& file, const std::string& remedy) {
+                if (file.empty() || !seen.insert(file).second) return;
+                const auto path = boot_path(site_.cluster, "tftp/" + file);
+                if (!files_.exists(path))
+                    find(rule, fmt::format("{} is missing, node {} boots it", path, node.name), remedy);
+            };
+            see("kernel-missing", node.kernel, "copy the image's vmlinuz there");
+            see("initramfs-missing", node.initramfs,
+                "diskless-server initramfs build --kernel VERSION --out " +
+                    boot_path(site_.cluster, "tftp/" + node.initramfs));
+        }
+    }
+
+    void snapshots() {
+        const auto directory = parent_path(snapshot_path(site_.cluster, "x"));
+        std::set<std::string> present, used;
+        if (const auto names = files_.list(directory)) present.insert(names->begin(), names->end());
+        for (const auto& node : site_.nodes) {
+            if (used.insert(node.snapshot).second && !present.contains(node.snapshot))
+                find("snapshot-missing",
+                     fmt::format("{} does not exist, node {} keeps its files there", node.snapshot_path, node.name),
+                     "diskless-server snapshot prepare " + node.name);
+        }
+        for (const auto& name : present)
+            if (!name.starts_with('.') && !used.contains(name))
+                find("snapshot-stale",
+                     fmt::format("{} is of no node in the list", printable(join_path(directory, name))),
+                     "diskless-server snapshot archive or remove it");
+    }
+
+    void space() {
+        constexpr std::uint64_t kLeast = std::uint64_t{1} << 30;  // bytes
+        const auto status = file_system_of(site_.cluster.base);
+        if (!status) return find("base-missing", status.error().cause, "diskless-server init");
+        if (status->free < kLeast || status->free < status->size / 20)
+            find("space",
+                 fmt::format("{} has {} MiB free of {}", site_.cluster.base, status->free >> 20, status->size >> 20),
+                 "make room: diskless-server image gc");
+        if (status->inodes && status->free_inodes < status->inodes / 20)
+            find("inodes",
+                 fmt::format("{} has {} free inodes of {}", site_.cluster.base, status->free_inodes, status->inodes),
+                 "remove what has many files: diskless-server image gc");
+    }
+
+  private:
+    void find(const char* rule, std::string what, std::string remedy) {
+        findings_.push_back({rule, std::move(what), std::move(remedy)});
+    }
+    const Site& site_;
+    Findings& findings_;
+    LinuxFiles files_;
+};
+}  // namespace
+
+Findings check_nodes(const Site& site) {
+    const auto& cluster = site.cluster;
+    Findings findings;
+    check_range(cluster, findings);
+    Doubles names("name", findings), addresses("address", findings), macs("MAC", findings);
+    for (const auto& node : cluster.nodes) {
+        names.see(lower(node.name), node);
+        if (node.address.is_set()) addresses.see(node.address.text(), node);
+        if (node.mac.is_set()) macs.see(node.mac.text(), node);
+        check_address(cluster, node, findings);
+        if (!node.mac.is_set())
+            findings.push_back({"no-mac", where(node) + ": has no MAC: DHCP cannot know it",
+                                fmt::format("diskless-server node set {} mac=ADDRESS", node.name)});
+    }
+    std::map<std::string, const ResolvedNode*> owners;
+    std::map<std::string, const ResolvedNode*> writers;  // by root
+    for (const auto& node : site.nodes) {
+        const auto [owner, added] = owners.emplace(node.snapshot, &node);
+        if (!added)
+            findings.push_back(
+                {"shared-snapshot",
+                 fmt::format("node {} has the snapshot {} of node {}", node.name, node.snapshot, owner->second->name),
+                 "give each its own: two nodes destroy each other's files"});
+        if (node.root_mode != "rw" || node.root_path.empty()) continue;
+        const auto [writer, alone] = writers.emplace(node.root_path, &node);
+        if (!alone)
+            findings.push_back({"shared-root-rw",
+                                fmt::format("nodes {} and {} want to write into the same root {}", writer->second->name,
+                                            node.name, node.root_path),
+                                "root-mode = \"ro\", or an image for each"});
+    }
+    return findings;
+}
+
+Findings check_tree(const Site& site) {
+    Findings findings;
+    Tree tree(site, findings);
+    tree.roots();
+    tree.boot_files();
+    tree.snapshots();
+    tree.space();
+    return findings;
+}
+
+}  // namespace diskless::server

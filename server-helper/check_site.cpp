@@ -1,0 +1,105 @@
+// diskless-server check: findings, each with its remedy.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/text.hpp"
+#include "common/os/files_linux.hpp"
+#include "server-helper/base_option.hpp"
+#include "server-helper/boot_commands.hpp"
+#include "server-helper/check/exports_policy.hpp"
+#include "server-helper/check/site_check.hpp"
+#include "server-helper/options.hpp"
+
+namespace diskless::server {
+
+namespace {
+namespace po = boost::program_options;
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+OptionSet options() {
+    OptionSet set;
+    set.usage = "diskless-server check [OPTIONS]";
+    set.examples =
+        "Examples:\n"
+        "  diskless-server check                          the whole tree\n"
+        "  diskless-server check --exports /etc/exports   that file, also of a server without a tree\n";
+    set.described.add_options()("base", po::value<std::string>(), "the tree; default $DISKLESS_BASE or /srv/diskless")(
+        "exports", po::value<std::vector<std::string>>(), "an exports file to judge; may be repeated")(
+        "json", "print the findings as JSON")("quiet,q", "print nothing when there are no findings");
+    return set;
+}
+
+void append(Findings& to, Findings from) {
+    for (auto& finding : from) to.push_back(std::move(finding));
+}
+
+Result<std::string> read_exports(const std::string& path) {
+    return TRY_TO("check the exports", LinuxFiles().read(path, kMostBytes));
+}
+
+Result<Findings> judge_tree(const std::string& base, Streams& streams) {
+    auto cluster = TRY(load_cluster(base));
+    for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
+    const auto site = TRY(make_site(std::move(cluster)));
+    auto findings = check_nodes(site);
+    append(findings, check_tree(site));
+    const auto path = boot_path(site.cluster, "etc/exports");
+    const auto text = LinuxFiles().read(path, kMostBytes);
+    if (!text && text.error().code == ENOENT)
+        findings.push_back({"not-applied", path + " does not exist", "diskless-server boot apply"});
+    else if (!text)
+        return within("check the exports", text.error());
+    else {
+        append(findings, check_exports(*text, path));
+        append(findings, check_exports_of(*text, path, TRY(wanted_exports(site))));
+    }
+    return findings;
+}
+
+/// A foreign file: by itself, and against the tree where there is one.
+Result<Findings> judge_files(const std::vector<std::string>& paths, const std::string& base) {
+    Findings findings;
+    const bool has_tree = LinuxFiles().exists(base + "/cluster.toml");
+    std::optional<Site> site;
+    if (has_tree) {
+        auto cluster = TRY(load_cluster(base));
+        site = TRY(make_site(std::move(cluster)));
+    }
+    for (const auto& path : paths) {
+        const auto text = TRY(read_exports(path));
+        append(findings, check_exports(text, path));
+        if (site) append(findings, check_exports_of(text, path, TRY(wanted_exports(*site))));
+    }
+    return findings;
+}
+
+void print(const Findings& findings, bool json, bool quiet, Streams& streams) {
+    if (json) {
+        using Json = nlohmann::ordered_json;
+        auto list = Json::array();
+        for (const auto& finding : findings)
+            list.push_back({{"rule", finding.rule}, {"finding", finding.what}, {"remedy", finding.remedy}});
+        streams.out << Json{{"findings", list}}.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+        return;
+    }
+    for (const auto& finding : findings)
+        streams.out << fmt::format("{} [{}]\n  {}\n", finding.what, finding.rule, finding.remedy);
+    if (findings.empty() && !quiet) streams.out << "nothing found\n";
+}
+}  // namespace
+
+Result<> check_site(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options();
+    const auto parsed = TRY(parse_options(set, arguments, streams));
+    if (parsed.helped) return {};
+    const auto base = base_of(parsed);
+    const auto files = parsed.texts("exports");
+    const auto findings = TRY(files.empty() ? judge_tree(base, streams) : judge_files(files, base));
+    print(findings, parsed.has("json"), parsed.has("quiet"), streams);
+    if (findings.empty()) return {};
+    return fail(fmt::format("{} finding{}", findings.size(), findings.size() == 1 ? "" : "s"));
+}
+
+}  // namespace diskless::server
