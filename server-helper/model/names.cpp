@@ -1,0 +1,35 @@
+#include <algorithm>
+
+#include "common/os/files.hpp"
+#include "server-helper/model/cluster.hpp"
+
+namespace diskless::server {
+
+namespace {
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+}  // namespace
+
+bool is_name(std::string_view name) {
+    return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
+}
+
+bool is_node_name(std::string_view name) {
+    return is_name(name) && is_alphanumeric(name.back()) && name.find_first_of("._") == std::string_view::npos;
+}
+
+std::string image_path(const Cluster& cluster, std::string_view image) {
+    return join_path(join_path(cluster.base, "images"), image);
+}
+std::string snapshot_path(const Cluster& cluster, std::string_view snapshot) {
+    return join_path(join_path(cluster.base, "snapshots"), snapshot);
+}
+std::string overlay_path(const Cluster& cluster, std::string_view group_or_node) {
+    return join_path(join_path(cluster.base, "overlays"), group_or_node);
+}
+std::string boot_path(const Cluster& cluster, std::string_view rest) {
+    return join_path(join_path(cluster.base, "boot"), rest);
+}
+
+}  // namespace diskless::server

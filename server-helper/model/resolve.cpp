@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "common/base/text.hpp"
+#include "common/os/files.hpp"
+#include "server-helper/model/cluster.hpp"
+#include "server-helper/model/node_set.hpp"
+
+namespace diskless::server {
+
+namespace {
+constexpr std::size_t kMaxCommandLine = 2047;  // COMMAND_LINE_SIZE of x86 and arm64, less its end
+
+template <class Named>
+const Named* find_named(const std::vector<Named>& all, std::string_view name) {
+    const auto found = std::ranges::find(all, name, &Named::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
+/// The stronger settings laid over the weaker ones.
+void overlay(Settings& below, const Settings& above) {
+    const auto take = [&](auto member) {
+        if ((above.*member).has_value()) below.*member = above.*member;
+    };
+    for (const auto member : {&Settings::image, &Settings::generation, &Settings::kernel, &Settings::initramfs,
+                              &Settings::console, &Settings::root_mode, &Settings::nfs_options, &Settings::swap,
+                              &Settings::nis_domain, &Settings::interface, &Settings::snapshot})
+        take(member);
+    // A pin is one of an image: another image on a stronger level does not inherit it.
+    if (above.image && !above.generation) below.generation.reset();
+    below.cmdline.insert(below.cmdline.end(), above.cmdline.begin(), above.cmdline.end());
+    for (const auto& mount : above.mounts) {
+        std::erase_if(below.mounts, [&](const ExtraMount& other) { return other.mount_point == mount.mount_point; });
+        below.mounts.push_back(mount);
+    }
+    for (const auto& [name, value] : above.variables) below.variables[name] = value;
+}
+
+std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, const Settings& settings) {
+    std::vector<std::string> words{"root=/dev/nfs"};
+    const auto options = node.nfs_options.empty() ? "" : "," + node.nfs_options;
+    if (!node.root_path.empty())
+        words.push_back(fmt::format("nfsroot={}:{}{}", cluster.server.text(), node.root_path, options));
+    words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
+    words.push_back(node.root_mode);
+    words.push_back("SNAPSHOT=" + node.snapshot);
+    if (!node.nfs_options.empty()) words.push_back("diskless.snapshot.options=" + node.nfs_options);
+    if (!node.nis_domain.empty()) words.push_back("NISDOMAIN=" + node.nis_domain);
+    if (!node.console.empty()) words.push_back("console=" + node.console);
+    words.insert(words.end(), settings.cmdline.begin(), settings.cmdline.end());
+    return join(words, " ");
+}
+
+Result<> choose_generation(const Cluster& cluster, const Settings& settings, const Node& node, ResolvedNode& resolved) {
+    resolved.image = settings.image.value_or("");
+    if (resolved.image.empty())
+        return fail(
+            fmt::format("{}: node {} has no image", node.place.text(), node.name),
+            fmt::format("diskless-server node set {} image=NAME, or image in [defaults] of cluster.toml", node.name));
+    const auto* image = cluster.find_image(resolved.image);
+    if (!image)
+        return fail(
+            fmt::format("{}: the image \"{}\" of node {} does not exist", node.place.text(), resolved.image, node.name),
+            fmt::format("make it: diskless-server image add {}", resolved.image));
+    resolved.generation = settings.generation.value_or(image->current);
+    if (settings.generation && std::ranges::find(image->generations, *settings.generation) == image->generations.end())
+        return fail(fmt::format("{}: image {} has no generation \"{}\", which node {} is to boot", node.place.text(),
+                                image->name, *settings.generation, node.name),
+                    fmt::format("possible are {}", join(image->generations, ", ")));
+    if (!resolved.generation.empty())
+        resolved.root_path = join_path(image_path(cluster, image->name), resolved.generation);
+    return {};
+}
+}  // namespace
+
+void Cluster::index_nodes() {
+    by_name.clear();
+    by_name.reserve(nodes.size());
+    for (std::size_t at = 0; at < nodes.size(); ++at) by_name.emplace(nodes[at].name, at);
+}
+
+const Node* Cluster::find_node(std::string_view node) const {
+    const auto found = by_name.find(std::string(node));
+    return found == by_name.end() ? nullptr : &nodes[found->second];
+}
+const Group* Cluster::find_group(std::string_view group) const { return find_named(groups, group); }
+const Image* Cluster::find_image(std::string_view image) const { return find_named(images, image); }
+
+std::vector<std::string> effective_groups(const Cluster& cluster, const Node& node) {
+    std::vector<std::string> result;
+    // validate() has refused circles.
+    const auto add = [&](const auto& self, const std::string& name) -> void {
+        const auto* group = cluster.find_group(name);
+        if (!group || std::ranges::find(result, name) != result.end()) return;
+        for (const auto& parent : group->groups) self(self, parent);
+        result.push_back(name);
+    };
+    for (const auto& name : node.groups) add(add, name);
+    return result;
+}
+
+Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
+    ResolvedNode resolved;
+    resolved.name = resolved.hostname = node.name;
+    resolved.address = node.address;
+    resolved.mac = node.mac;
+    resolved.groups = effective_groups(cluster, node);
+    auto settings = cluster.defaults;
+    for (const auto& group : resolved.groups) overlay(settings, cluster.find_group(group)->settings);
+    overlay(settings, node.settings);
+
+    TRY(choose_generation(cluster, settings, node, resolved));
+    resolved.kernel = settings.kernel.value_or(resolved.image + "/vmlinuz");
+    resolved.initramfs = settings.initramfs.value_or(resolved.image + "/initrd.img");
+    resolved.snapshot = settings.snapshot.value_or(node.name);
+    resolved.snapshot_path = snapshot_path(cluster, resolved.snapshot);
+    resolved.console = settings.console.value_or("");
+    resolved.root_mode = settings.root_mode.value_or("ro");
+    resolved.nfs_options = settings.nfs_options.value_or("");
+    resolved.swap = settings.swap.value_or("") == "none" ? "" : settings.swap.value_or("");
+    resolved.nis_domain = settings.nis_domain.value_or("");
+    resolved.interface = settings.interface.value_or("");
+    resolved.mounts = settings.mounts;
+    for (auto& mount : resolved.mounts)
+        if (mount.source.starts_with('/')) mount.source = cluster.server.text() + ":" + mount.source;
+    resolved.variables = settings.variables;
+    resolved.command_line = command_line_of(cluster, resolved, settings);
+    if (resolved.command_line.size() > kMaxCommandLine)
+        return fail(fmt::format("{}: the command line of node {} has {} bytes; kernels take {}", node.place.text(),
+                                node.name, resolved.command_line.size(), kMaxCommandLine),
+                    "shorten its cmdline and those of its groups");
+    return resolved;
+}
+
+Result<ResolvedNode> resolve(const Cluster& cluster, std::string_view name) {
+    if (const auto* node = cluster.find_node(name)) return resolve(cluster, *node);
+    return fail(fmt::format("there is no node \"{}\"", printable(name)), "diskless-server node list names them");
+}
+
+Result<std::vector<const Node*>> select_nodes(const Cluster& cluster, const std::vector<std::string>& expressions) {
+    const auto members = [&](std::string_view group) -> Result<std::vector<std::string>> {
+        if (group != "all" && !cluster.find_group(group))
+            return fail(fmt::format("there is no group \"{}\"", printable(group)),
+                        "groups are those of cluster.toml, and all");
+        std::vector<std::string> names;
+        for (const auto& node : cluster.nodes)
+            if (group == "all" || std::ranges::count(effective_groups(cluster, node), group))
+                names.push_back(node.name);
+        return names;
+    };
+    std::unordered_set<std::string> wanted;
+    for (const auto& expression : expressions)
+        for (auto& name : TRY(expand_node_set(expression, members))) {
+            if (!cluster.find_node(name))
+                return fail(fmt::format("there is no node \"{}\"", printable(name)),
+                            "diskless-server node list names them");
+            wanted.insert(std::move(name));
+        }
+    std::vector<const Node*> nodes;
+    for (const auto& node : cluster.nodes)
+        if (expressions.empty() || wanted.contains(node.name)) nodes.push_back(&node);
+    return nodes;
+}
+
+}  // namespace diskless::server
