@@ -6,6 +6,7 @@
 
 #include "common/base/text.hpp"
 #include "server-helper/initramfs_commands.hpp"
+#include "server-helper/red_hat_commands.hpp"
 
 namespace diskless::server {
 
@@ -53,6 +54,8 @@ const std::vector<Command>& commands() {
         {"initramfs show", "list what an initramfs holds", show_initramfs},
         {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},
         {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
+        {"pxeos", "Red Hat's pxeos: operating systems of diskless nodes", pxeos},
+        {"pxeboot", "Red Hat's pxeboot: diskless nodes", pxeboot},
         {"version", "print the version", show_version},
         {"help", "print this", show_help},
     };

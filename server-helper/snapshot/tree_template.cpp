@@ -22,6 +22,16 @@ namespace {
 
 constexpr std::uint64_t kKeptInMemory = 64 * 1024;  // bytes of a file; a larger one is cloned from the disk
 
+bool write_whole(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
 std::vector<std::pair<std::string, std::string>> attributes_of(int fd) {
     std::vector<std::pair<std::string, std::string>> found;
     std::string names(65536, '\0');  // XATTR_LIST_MAX
@@ -128,7 +138,7 @@ class Writer {
 Result<> Writer::content(const TreeTemplate::Entry& entry, int target) {
     bytes += entry.size;
     if (entry.size <= kKeptInMemory) {
-        if (!write_all(target, entry.content.data(), entry.content.size())) return fail_errno("write " + entry.path);
+        if (!write_whole(target, entry.content)) return fail_errno("write " + entry.path);
         return {};
     }
     const Descriptor source(::open(join_path(source_, entry.path).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -183,7 +193,7 @@ Result<> Writer::make_own(const std::string& path, const OwnFile& own) {
     const TreeTemplate::Entry entry{.path = path, .mode = own.mode};
     Descriptor file(::openat(top_, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return fail_errno("create " + path);
-    if (!write_all(file.get(), own.content.data(), own.content.size())) return fail_errno("write " + path);
+    if (!write_whole(file.get(), own.content)) return fail_errno("write " + path);
     if ((own.uid != 0 || own.gid != 0) && ::fchown(file.get(), own.uid, own.gid) != 0)
         return fail_errno("set owner of " + path);
     if (::fchmod(file.get(), own.mode & 07777) != 0) return fail_errno("set mode of " + path);
