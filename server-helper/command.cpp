@@ -7,6 +7,7 @@
 #include "common/base/text.hpp"
 #include "server-helper/initramfs_commands.hpp"
 #include "server-helper/red_hat_commands.hpp"
+#include "server-helper/snapshot_commands.hpp"
 
 namespace diskless::server {
 
@@ -54,6 +55,15 @@ const std::vector<Command>& commands() {
         {"initramfs show", "list what an initramfs holds", show_initramfs},
         {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},
         {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
+        {"snapshot prepare", "make what nodes may write ready before they boot", snapshot_prepare},
+        {"snapshot status", "tell what is in snapshots", snapshot_status},
+        {"snapshot diff", "tell what differs from the image", snapshot_diff},
+        {"snapshot reset", "make a snapshot anew; the node stays who it is", snapshot_reset},
+        {"snapshot rename", "give a snapshot another name", snapshot_rename},
+        {"snapshot archive", "keep a snapshot as tar.zst", snapshot_archive},
+        {"snapshot remove", "remove a node's snapshot", snapshot_remove},
+        {"simulate", "tell what a node will do, before it is switched on", simulate},
+        {"status", "tell how each node's last boot went", cluster_status},
         {"pxeos", "Red Hat's pxeos: operating systems of diskless nodes", pxeos},
         {"pxeboot", "Red Hat's pxeboot: diskless nodes", pxeboot},
         {"version", "print the version", show_version},
