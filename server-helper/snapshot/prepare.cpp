@@ -15,6 +15,7 @@
 #include "common/state/path_order.hpp"
 #include "common/state/seeder.hpp"
 #include "common/state/tree_view.hpp"
+#include "server-helper/model/cluster.hpp"
 #include "server-helper/snapshot/image_part.hpp"
 #include "server-helper/snapshot/overlay.hpp"
 #include "server-helper/snapshot/own_files.hpp"
@@ -110,7 +111,7 @@ Result<> Preparation::grow(const SnapshotJob& job, PreparedNode& result, bool ke
     if (keep_identity)
         for (auto& [path, file] : TRY(kept_identity(job))) own[path] = std::move(file);
     for (const auto& path : part.shared_keys)
-        if (part.content.has(path)) own[path] = {{}, 0600, 0, 0};
+        if (part.content.has(path) || (!options_.lazy && is_shown(part.plan, "/" + path))) own[path] = {{}, 0600, 0, 0};
     const auto overlay = overlay_files(job, overlays_);
     for (const auto& [path, file] : overlay) own[path] = file;
     if (auto list = list_of_overlays(overlay, part, job.root, files_, result.warnings);
@@ -209,6 +210,8 @@ void Preparation::work_on(std::size_t index) {
     auto& result = results_[index];
     result.node = job.node;
     const auto work = [&]() -> Result<> {
+        if (!is_name(job.snapshot))
+            return fail(fmt::format("\"{}\" is no name for a snapshot", printable(job.snapshot)));
         const auto found = files_.status(snapshot(job));
         if (!found && found.error().code != ENOENT) return Failure(found.error());
         if (found && found->kind != FileKind::directory)
