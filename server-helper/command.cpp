@@ -5,9 +5,12 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "server-helper/image_commands.hpp"
+#include "server-helper/init_command.hpp"
 #include "server-helper/initramfs_commands.hpp"
 #include "server-helper/red_hat_commands.hpp"
 #include "server-helper/snapshot_commands.hpp"
+#include "server-helper/node_commands.hpp"
 
 namespace diskless::server {
 
@@ -51,6 +54,24 @@ Failure bad_usage(std::string cause, std::string remedy) {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
+        {"init", "make a tree, and say what this machine lacks", init_tree},
+        {"image add", "make an image from a directory, an archive, debootstrap or a machine", image_add},
+        {"image sync", "make a new generation of an image", image_sync},
+        {"image list", "list images", image_list},
+        {"image show", "list generations and who needs them", image_show},
+        {"image check", "find what would fail on a read-only root", image_check},
+        {"image pin", "keep a generation", image_pin},
+        {"image unpin", "keep it no longer", image_unpin},
+        {"image rollback", "make an older generation current", image_rollback},
+        {"image remove", "remove an image or a generation that no node needs", image_remove},
+        {"image gc", "remove generations that no node needs", image_gc},
+        {"node add", "add nodes", node_add},
+        {"node import", "take nodes from hosts, CSV or leases files", node_import},
+        {"node list", "list nodes", node_list},
+        {"node show", "show all that nodes inherit", node_show},
+        {"node set", "change settings of nodes", node_set},
+        {"node rename", "give a node another name", node_rename},
+        {"node remove", "take nodes out of the list", node_remove},
         {"initramfs build", "build the initramfs of a kernel", build_initramfs},
         {"initramfs show", "list what an initramfs holds", show_initramfs},
         {"initramfs manifest", "describe the modules of an image that another tool builds", print_tree_manifest},

@@ -43,8 +43,7 @@ constexpr std::string_view kPxebootHelp =
     "Example:\n"
     "  pxeboot -a -O rhel5compute -r 28753 -S node001 -e eth0 -N my_nis_domain 10.8.136.1\n";
 
-std::string chosen(const RedHatOptions& options, const std::string& word, const char* variable,
-                   const char* usual) {
+std::string chosen(const RedHatOptions& options, const std::string& word, const char* variable, const char* usual) {
     if (const auto given = options.word(word); !given.empty()) return given;
     const char* value = std::getenv(variable);
     return value != nullptr && *value != '\0' ? value : usual;
@@ -91,7 +90,8 @@ Result<> pxeos(const std::vector<std::string>& arguments, Streams& streams) {
     if (!options.value('p').empty() && lower(options.value('p')) != "nfs")
         return bad_usage("-p " + printable(options.value('p')) + ": nodes have their root on NFS only", "use -p NFS");
     if (options.value('D') == "0")
-        return bad_usage("-D 0: installing on disks is not what this does", "use -D 1, or the distribution's installer");
+        return bad_usage("-D 0: installing on disks is not what this does",
+                         "use -D 1, or the distribution's installer");
     RedHatSystem system;
     system.name = options.names[0];
     system.description = options.value('i').empty() ? system.name : options.value('i');
@@ -99,7 +99,8 @@ Result<> pxeos(const std::vector<std::string>& arguments, Streams& streams) {
     system.location = options.value('L');
     system.kernel = options.value('k');
     const auto ready = chosen(options, "initrd", "PXEOS_INITRD", "");
-    const auto make_initrd = [&](const std::string& kernel, const std::string& root, const std::string& out) -> Result<> {
+    const auto make_initrd = [&](const std::string& kernel, const std::string& root,
+                                 const std::string& out) -> Result<> {
         LinuxFiles files;
         if (ready.empty())
             return build_initramfs({"--kernel", kernel, "--root", root, "--out", out, "--quiet"}, streams);

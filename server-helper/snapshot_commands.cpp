@@ -25,7 +25,8 @@ OptionSet options_of(std::string_view usage, std::string_view examples) {
     OptionSet options;
     options.usage = usage;
     options.examples = examples;
-    options.described.add_options()("base", po::value<std::string>(), "the tree; default $DISKLESS_BASE or /srv/diskless")(
+    options.described.add_options()("base", po::value<std::string>(),
+                                    "the tree; default $DISKLESS_BASE or /srv/diskless")(
         "node", po::value<std::vector<std::string>>(), "node sets, as node[001-128] or @group");
     options.positional.add("node", -1);
     return options;
@@ -110,7 +111,8 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
     std::size_t failed = 0, made = 0, completed = 0;
     const Error* first = nullptr;
     for (const auto& node : nodes) {
-        for (const auto& warning : node.warnings) streams.err << "warning: " << node.node << ": " << printable(warning) << '\n';
+        for (const auto& warning : node.warnings)
+            streams.err << "warning: " << node.node << ": " << printable(warning) << '\n';
         if (!node.error.cause.empty()) {
             streams.err << node.node << ": " << node.error.cause << '\n';
             if (!node.error.remedy.empty()) streams.err << "  " << node.error.remedy << '\n';
@@ -222,8 +224,7 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
                     << (figures.exists ? fmt::format("{} files, {} kB", figures.files, figures.bytes / 1024)
                                        : std::string("not prepared"))
                     << '\n';
-        for (const auto& path : figures.suspicious)
-            streams.out << "  special or set-id: " << printable(path) << '\n';
+        for (const auto& path : figures.suspicious) streams.out << "  special or set-id: " << printable(path) << '\n';
     }
     json.end_array();
     if (options.has("json")) streams.out << json.text() << '\n';
@@ -231,8 +232,8 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
 }
 
 Result<> snapshot_diff(const std::vector<std::string>& arguments, Streams& streams) {
-    auto set = options_of("diskless-server snapshot diff NODES...",
-                          "Example:\n  diskless-server snapshot diff node007\n");
+    auto set =
+        options_of("diskless-server snapshot diff NODES...", "Example:\n  diskless-server snapshot diff node007\n");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
     const auto chosen = TRY(choose(options, false));
@@ -262,8 +263,8 @@ Result<> snapshot_archive(const std::vector<std::string>& arguments, Streams& st
 }
 
 Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& streams) {
-    auto set = options_of("diskless-server snapshot remove NODES...",
-                          "Example:\n  diskless-server snapshot remove node007\n");
+    auto set =
+        options_of("diskless-server snapshot remove NODES...", "Example:\n  diskless-server snapshot remove node007\n");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
     const auto chosen = TRY(choose(options, false));
@@ -290,8 +291,7 @@ Result<> snapshot_rename(const std::vector<std::string>& arguments, Streams& str
 }
 
 Result<> simulate(const std::vector<std::string>& arguments, Streams& streams) {
-    auto set = options_of("diskless-server simulate [--json] NODE",
-                          "Example:\n  diskless-server simulate node007\n");
+    auto set = options_of("diskless-server simulate [--json] NODE", "Example:\n  diskless-server simulate node007\n");
     set.described.add_options()("json", "print the result as JSON");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
@@ -311,8 +311,8 @@ Result<> simulate(const std::vector<std::string>& arguments, Streams& streams) {
 }
 
 Result<> cluster_status(const std::vector<std::string>& arguments, Streams& streams) {
-    auto set = options_of("diskless-server status [--json] [NODES...]",
-                          "Example:\n  diskless-server status @compute\n");
+    auto set =
+        options_of("diskless-server status [--json] [NODES...]", "Example:\n  diskless-server status @compute\n");
     set.described.add_options()("json", "print the result as JSON");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};

@@ -173,13 +173,14 @@ Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead) 
     if (!cluster.base.starts_with('/'))
         return fail(fmt::format("the tree \"{}\" is no absolute path", printable(base)), "write it from / on");
     TRY(read_cluster_file(join_path(cluster.base, "cluster.toml"), cluster));
+    const LinuxFiles files;
     std::set<std::string> paths;
     for (auto& path : node_files(cluster.base)) paths.insert(std::move(path));
     for (const auto& [path, text] : instead) paths.insert(path);
     for (const auto& path : paths) {
         const auto replaced = instead.find(path);
-        TRY(read_node_file(path, replaced != instead.end() ? replaced->second : TRY(LinuxFiles().read(path, kMaxFile)),
-                           cluster));
+        const auto text = replaced != instead.end() ? replaced->second : TRY(files.read(path, kMaxFile));
+        TRY(read_node_file(path, text, cluster));
     }
     // Tables come sorted by name out of a file; people expect the order that they wrote.
     std::ranges::stable_sort(cluster.nodes, [](const Node& a, const Node& b) {

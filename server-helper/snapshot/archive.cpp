@@ -73,7 +73,8 @@ Result<> TarFile::content(const WalkedEntry& walked) {
     if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return {};  // changed meanwhile
     std::array<char, 65536> buffer;
     for (auto left = walked.status.st_size; left > 0;) {
-        const auto got = ::read(file.get(), buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
+        const auto got =
+            ::read(file.get(), buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
         if (got < 0) return fail_errno("read " + printable(walked.path));
         if (got == 0) break;
         if (::archive_write_data(archive_.get(), buffer.data(), static_cast<std::size_t>(got)) != got)

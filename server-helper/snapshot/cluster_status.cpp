@@ -16,7 +16,8 @@ std::string detail_of(const BootReport& report) {
     for (const auto wanted : {StepOutcome::failed, StepOutcome::degraded})
         for (const auto& step : report.steps)
             if (step.outcome == wanted)
-                return fmt::format("{} {}{}{}", step.id, text(step.outcome), step.cause.empty() ? "" : ": ", step.cause);
+                return fmt::format("{} {}{}{}", step.id, text(step.outcome), step.cause.empty() ? "" : ": ",
+                                   step.cause);
     for (const auto& entry : report.state)
         if (!entry.problem.empty()) return entry.path + ": " + entry.problem;
     return {};
@@ -53,8 +54,8 @@ NodeBoot node_boot(const ConfinedFiles& snapshots, const std::string& snapshots_
         boot.state = "never booted";
         return boot;
     }
-    const auto report = text_of_report ? boot_report_from_json(*text_of_report)
-                                       : Result<BootReport>(Failure(text_of_report.error()));
+    const auto report =
+        text_of_report ? boot_report_from_json(*text_of_report) : Result<BootReport>(Failure(text_of_report.error()));
     if (!report) {
         boot.state = "unreadable";
         boot.detail = shown(report.error().cause, 200);
@@ -91,12 +92,12 @@ std::string boots_json(const std::vector<NodeBoot>& boots) {
     json.begin_array();
     for (const auto& boot : boots) {
         json.begin_object();
-        for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const std::string&>>{
-                 {"node", boot.node},
-                 {"state", boot.state},
-                 {"generation", boot.generation},
-                 {"current", boot.current},
-                 {"detail", boot.detail}}) {
+        for (const auto& [name, value] :
+             std::initializer_list<std::pair<const char*, const std::string&>>{{"node", boot.node},
+                                                                               {"state", boot.state},
+                                                                               {"generation", boot.generation},
+                                                                               {"current", boot.current},
+                                                                               {"detail", boot.detail}}) {
             json.name(name);
             json.value(value);
         }

@@ -14,7 +14,7 @@ inline constexpr std::size_t kLargestReport = 1 << 20;  // bytes
 
 struct NodeBoot {
     std::string node;
-    std::string state;  // "done", "degraded", "failed", "running", "never booted", "unreadable"
+    std::string state;       // "done", "degraded", "failed", "running", "never booted", "unreadable"
     std::int64_t since = 0;  // of the boot, seconds since 1970; 0: not known
     std::string generation;  // that it runs
     std::string current;     // that it would boot now

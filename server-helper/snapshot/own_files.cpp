@@ -27,7 +27,8 @@ Result<OwnFiles> make_identity(const SnapshotJob& job, bool ssh) {
     for (const char byte : TRY(secret_bytes(16))) id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     files["etc/machine-id"] = {id + "\n", 0444, 0, 0};
     if (!ssh) return files;
-    const auto key = make_ssh_host_key(TRY(secret_bytes(32)), "root@" + (job.hostname.empty() ? job.node : job.hostname));
+    const auto key =
+        make_ssh_host_key(TRY(secret_bytes(32)), "root@" + (job.hostname.empty() ? job.node : job.hostname));
     files["etc/ssh/ssh_host_ed25519_key"] = {key.private_file, 0600, 0, 0};
     files["etc/ssh/ssh_host_ed25519_key.pub"] = {key.public_file, 0644, 0, 0};
     return files;

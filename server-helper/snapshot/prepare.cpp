@@ -86,11 +86,11 @@ Result<> Preparation::read_overlays() {
 /// What makes the node the same node after a reset; read from a tree that is not trusted.
 Result<OwnFiles> Preparation::kept_identity(const SnapshotJob& job) const {
     OwnFiles kept;
-    for (const auto& [path, mode] : std::initializer_list<std::pair<const char*, std::uint32_t>>{
-             {"etc/machine-id", 0444},
-             {"etc/ssh/ssh_host_ed25519_key", 0600},
-             {"etc/ssh/ssh_host_ed25519_key.pub", 0644},
-             {"files.custom", 0644}}) {
+    for (const auto& [path, mode] :
+         std::initializer_list<std::pair<const char*, std::uint32_t>>{{"etc/machine-id", 0444},
+                                                                      {"etc/ssh/ssh_host_ed25519_key", 0600},
+                                                                      {"etc/ssh/ssh_host_ed25519_key.pub", 0644},
+                                                                      {"files.custom", 0644}}) {
         auto text = files_.read(join_path(snapshot(job), path), 65536);
         if (text)
             kept[path] = {std::move(*text), mode, 0, 0};

@@ -17,12 +17,12 @@
 namespace diskless::server {
 
 struct SnapshotJob {
-    std::string node;      // for lists and messages
-    std::string snapshot;  // name of its directory
-    std::string root;      // the image's root on this server; empty: it has none yet, which is an error
-    std::string location;  // Red Hat's directory of lists for all nodes; empty: none
-    std::string hostname;  // written to etc/hostname; empty: the node finds out itself
-    std::vector<std::string> overlays;             // names below the overlay directory, weakest first
+    std::string node;                   // for lists and messages
+    std::string snapshot;               // name of its directory
+    std::string root;                   // the image's root on this server; empty: it has none yet, which is an error
+    std::string location;               // Red Hat's directory of lists for all nodes; empty: none
+    std::string hostname;               // written to etc/hostname; empty: the node finds out itself
+    std::vector<std::string> overlays;  // names below the overlay directory, weakest first
     std::map<std::string, std::string> variables;  // for templates in overlays
 };
 
@@ -32,9 +32,9 @@ struct PrepareOptions {
     std::string overlays;   // directory of overlays; may be absent
     bool lazy = false;      // leave what the image has to the node's first boot
     bool dry_run = false;
-    bool anew = false;         // an existing snapshot is made anew, keeping who the node is; the old one is removed
-    bool new_identity = false; // with `anew`: forget who the node is as well
-    unsigned threads = 0;      // 0: one a processor, at most 8; 1: none is started
+    bool anew = false;          // an existing snapshot is made anew, keeping who the node is; the old one is removed
+    bool new_identity = false;  // with `anew`: forget who the node is as well
+    unsigned threads = 0;       // 0: one a processor, at most 8; 1: none is started
     std::function<void(std::size_t done, std::size_t all)> progress = {};
 };
 

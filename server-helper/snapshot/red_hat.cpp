@@ -181,8 +181,7 @@ Result<std::vector<std::string>> RedHatTree::add_node(const RedHatNode& node) {
     const auto lock = TRY(TreeLock::take(tftp_));
     std::vector<std::string> warnings;
     for (const auto& entry : TRY(nodes()))
-        if (entry.node.snapshot == node.snapshot && entry.node.address != node.address &&
-            entry.location == os.location)
+        if (entry.node.snapshot == node.snapshot && entry.node.address != node.address && entry.location == os.location)
             return fail(fmt::format("snapshot {} belongs to {}", node.snapshot, entry.node.address.text()),
                         "two nodes that write to one snapshot destroy it: give this one another name");
 
@@ -215,7 +214,8 @@ Result<std::vector<std::string>> RedHatTree::add_node(const RedHatNode& node) {
 Result<> RedHatTree::remove_node(Ipv4 address) {
     LinuxFiles files;
     const auto place = join_path(tftp_, "pxelinux.cfg/" + address.hex());
-    if (!files.exists(place)) return fail(address.text() + " is not in " + parent_path(place), "see: pxeboot -l", ENOENT);
+    if (!files.exists(place))
+        return fail(address.text() + " is not in " + parent_path(place), "see: pxeboot -l", ENOENT);
     const auto lock = TRY(TreeLock::take(tftp_));
     return files.remove(place);
 }

@@ -68,8 +68,7 @@ Result<RedHatOptions> parse_red_hat_options(const std::vector<std::string>& argu
                                             std::string_view with_value);
 
 /// Makes an initramfs: kernel release, root directory, file to write.
-using MakeInitrd =
-    std::function<Result<>(const std::string& kernel, const std::string& root, const std::string& out)>;
+using MakeInitrd = std::function<Result<>(const std::string& kernel, const std::string& root, const std::string& out)>;
 
 class RedHatTree {
   public:

@@ -101,7 +101,8 @@ char difference(const WalkedEntry& entry, int root) {
     if (!above || ::fstatat(above.get(), entry.name.c_str(), &usual, AT_SYMLINK_NOFOLLOW) != 0) return 'A';
     if (S_ISDIR(mode)) return S_ISDIR(usual.st_mode) ? '\0' : 'M';
     if (S_ISLNK(mode))
-        return target_of(entry.directory, entry.name.c_str()) == target_of(above.get(), entry.name.c_str()) ? '\0' : 'M';
+        return target_of(entry.directory, entry.name.c_str()) == target_of(above.get(), entry.name.c_str()) ? '\0'
+                                                                                                            : 'M';
     const auto image = open_in_root(root, entry.path, O_RDONLY | O_NONBLOCK);
     if (!image || ::fstat(image.get(), &usual) != 0 || !S_ISREG(usual.st_mode)) return 'M';
     if (usual.st_size != entry.status.st_size) return 'M';

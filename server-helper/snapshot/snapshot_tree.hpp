@@ -27,8 +27,8 @@ Result<> walk_snapshot(const ConfinedFiles& snapshots, const std::string& snapsh
 
 struct SnapshotFigures {
     bool exists = false;
-    std::uint64_t files = 0;  // all but directories
-    std::uint64_t bytes = 0;  // on the disk; what is cloned counts in each
+    std::uint64_t files = 0;              // all but directories
+    std::uint64_t bytes = 0;              // on the disk; what is cloned counts in each
     std::vector<std::string> suspicious;  // special files and set-id programs, at most 20
 };
 Result<SnapshotFigures> snapshot_figures(const ConfinedFiles& snapshots, const std::string& snapshot);

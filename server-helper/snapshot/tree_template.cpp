@@ -36,7 +36,8 @@ std::vector<std::pair<std::string, std::string>> attributes_of(int fd) {
     std::vector<std::pair<std::string, std::string>> found;
     std::string names(65536, '\0');  // XATTR_LIST_MAX
     const auto size = ::flistxattr(fd, names.data(), names.size());
-    for (const auto name : split(std::string_view(names).substr(0, size > 0 ? static_cast<std::size_t>(size) : 0), '\0')) {
+    for (const auto name :
+         split(std::string_view(names).substr(0, size > 0 ? static_cast<std::size_t>(size) : 0), '\0')) {
         if (name.empty()) continue;
         std::string value(65536, '\0');  // XATTR_SIZE_MAX
         const auto length = ::fgetxattr(fd, std::string(name).c_str(), value.data(), value.size());
@@ -152,8 +153,7 @@ Result<> Writer::content(const TreeTemplate::Entry& entry, int target) {
 }
 
 Result<> Writer::make_file(const TreeTemplate::Entry& entry) {
-    Descriptor file(
-        ::openat(top_, entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    Descriptor file(::openat(top_, entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return fail_errno("create " + entry.path);
     TRY(content(entry, file.get()));
     TRY(set_metadata(file.get(), entry));

@@ -24,13 +24,13 @@ using OwnFiles = std::map<std::string, OwnFile>;
 class TreeTemplate {
   public:
     struct Entry {
-        std::string path;  // from the top; empty: the top itself
-        std::uint32_t mode = 0, uid = 0, gid = 0;  // mode with its type
+        std::string path;                           // from the top; empty: the top itself
+        std::uint32_t mode = 0, uid = 0, gid = 0;   // mode with its type
         std::int64_t seconds = 0, nanoseconds = 0;  // of modification
         std::uint64_t device = 0;                   // of a device node
         std::uint64_t size = 0;
-        std::string content;   // of a small file, target of a symlink
-        std::string link;      // path of an earlier entry that this is another name of
+        std::string content;  // of a small file, target of a symlink
+        std::string link;     // path of an earlier entry that this is another name of
         std::vector<std::pair<std::string, std::string>> attributes;
     };
 

@@ -1,0 +1,154 @@
+#include "server-helper/image/generation.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/os/tree_share_linux.hpp"
+#include "server-helper/image/run_program.hpp"
+#include "server-helper/model/apply.hpp"
+
+namespace diskless::server {
+
+namespace {
+constexpr std::string_view kStaging = ".staging-";
+constexpr std::string_view kUnpacked = ".unpacked";
+constexpr std::string_view kDiscarded = ".removing-";
+
+std::string time_name(std::int64_t now) {
+    return fmt::format("{:%Y%m%d-%H%M%S}", fmt::gmtime(static_cast<time_t>(now)));
+}
+
+/// Later than every generation that is there, even when the clock was set back.
+std::string next_name(const Files& files, const std::string& directory, const std::string& last, std::int64_t now) {
+    auto name = time_name(now);
+    if (!last.empty() && name <= last) name = last + "a";
+    while (files.exists(join_path(directory, name))) name += "a";
+    return name;
+}
+
+/// Named by the boot: after a crash it is not known which content has reached the disk.
+std::string staging_name(const Files& files) {
+    const auto id = files.read("/proc/sys/kernel/random/boot_id");
+    return std::string(kStaging) + std::string(id ? trim(*id) : "unknown");
+}
+
+Result<> clean(Files& files, const std::string& directory, const std::string& staging) {
+    for (const auto& name : TRY(files.list(directory)))
+        if ((name.starts_with(kStaging) && name != staging) || name.starts_with(kDiscarded) || name == kUnpacked)
+            TRY(files.remove_tree(join_path(directory, name)));
+    return {};
+}
+
+/// The tree itself, when the source lies above it (--root /).
+void exclude_base(const std::string& source, const std::string& base, std::vector<std::string>& excluded) {
+    const auto above = source == "/" ? source : source + "/";
+    if (base.starts_with(above)) excluded.push_back(base.substr(above.size()));
+}
+
+Result<> share(const SyncRequest& request, const std::string& source, const std::string& previous,
+               const std::string& staging, bool fetched) {
+    ShareRequest share;
+    share.from = source;
+    share.to = staging;
+    share.previous = previous;
+    share.compare_content = fetched || request.compare_content;
+    share.progress = request.progress;
+    share.excluded = request.record.exclude;
+    share.excluded.emplace_back(kGenerationMark);
+    if (!fetched) exclude_base(source, request.base, share.excluded);
+    for (const auto& path : always_excluded()) share.excluded.push_back(path);
+    return share_tree(share);
+}
+
+Result<> fill(Files& files, const SyncRequest& request, const std::string& directory, const std::string& previous,
+              const std::string& staging) {
+    const auto& record = request.record;
+    if (record.kind == "root") return share(request, record.source, previous, staging, false);
+    if (record.kind == "rsync") {
+        TRY(files.make_directories(staging));
+        return run_program(rsync_arguments(record, previous, staging), "rsync");
+    }
+    const auto unpacked = join_path(directory, kUnpacked);
+    TRY(files.make_directories(unpacked));
+    if (record.kind == "tar")
+        TRY(unpack_archive(record.source, unpacked));
+    else if (record.kind == "debootstrap")
+        TRY(run_program(debootstrap_arguments(record, unpacked), "debootstrap"));
+    else
+        return fail(fmt::format("{}/image.toml: kind cannot be \"{}\"", directory, printable(record.kind)),
+                    "values are root, tar, debootstrap, rsync");
+    // Archives often have one time for all files: only the content tells what is the same.
+    TRY(share(request, unpacked, previous, staging, true));
+    return files.remove_tree(unpacked);
+}
+
+std::string mark_text(const SyncRequest& request, const std::string& generation) {
+    return fmt::format("IMAGE={}\nGENERATION={}\nCREATED={}\nSOURCE=\"{}:{}\"\n", request.image, generation,
+                       request.now, request.record.kind, request.record.source);
+}
+}  // namespace
+
+const std::vector<std::string>& always_excluded() {
+    static const std::vector<std::string> paths = {"proc", "sys", "run", "tmp", "var/tmp", "lost+found"};
+    return paths;
+}
+
+Result<> make_current(Files& files, const std::string& directory, const std::string& generation) {
+    if (!is_name(generation) || !files.is_directory(join_path(directory, generation)))
+        return fail(fmt::format("{} has no generation \"{}\"", directory, printable(generation)),
+                    "diskless-server image show lists them");
+    return switch_link(files, join_path(directory, "current"), generation);
+}
+
+Result<> discard(Files& files, const std::string& directory, const std::string& name) {
+    const auto gone = join_path(directory, std::string(kDiscarded) + name);
+    TRY(files.remove_tree(gone));
+    TRY(files.rename(join_path(directory, name), gone));
+    return files.remove_tree(gone);
+}
+
+Result<> finish_discarding(Files& files, const std::string& directory) {
+    for (const auto& name : TRY(files.list(directory)))
+        if (name.starts_with(kDiscarded)) TRY(files.remove_tree(join_path(directory, name)));
+    return {};
+}
+
+Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
+    const auto directory = join_path(join_path(request.base, "images"), request.image);
+    const auto staging_directory = staging_name(files);
+    const auto staging = join_path(directory, staging_directory);
+    TRY(files.make_directories(directory));
+    TRY(clean(files, directory, staging_directory));
+
+    const auto current = files.read_link(join_path(directory, "current")).value_or("");
+    const auto previous =
+        !current.empty() && files.is_directory(join_path(directory, current)) ? join_path(directory, current) : "";
+    TRY_TO("synchronise image " + request.image, fill(files, request, directory, previous, staging));
+
+    const auto compared = TRY(compare_shared(previous, staging, kGenerationMark));
+    SyncResult result{current, false, compared.entries, compared.shared, compared.bytes};
+    if (compared.entries == 0)
+        return fail("the source of image " + request.image + " is empty: " + request.record.source, "is it mounted?");
+    if (!previous.empty() && compared.differences == 0) {
+        TRY(files.remove_tree(staging));
+        return result;
+    }
+    std::string last;
+    for (const auto& name : TRY(files.list(directory)))
+        if (is_name(name) && name != "current" && files.is_directory(join_path(directory, name)))
+            last = std::max(last, name);
+    result.generation = next_name(files, directory, last, request.now);
+    result.made = true;
+    TRY(files.replace(join_path(staging, kGenerationMark), mark_text(request, result.generation)));
+    // Everything is on disk before it has a name that nodes may be given.
+    TRY(sync_file_system(staging));
+    TRY(files.rename(staging, join_path(directory, result.generation)));
+    TRY(make_current(files, directory, result.generation));
+    TRY(sync_file_system(directory));
+    return result;
+}
+
+}  // namespace diskless::server

@@ -1,0 +1,50 @@
+// Generations of an image: made under a temporary name, complete when they have their name, current by a symlink.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/os/files.hpp"
+#include "server-helper/model/image_list.hpp"
+
+namespace diskless::server {
+
+struct SyncRequest {
+    std::string base, image;
+    ImageRecord record;
+    bool compare_content = false;  // --checksum
+    std::int64_t now = 0;          // seconds since 1970: names the generation
+    std::function<void(std::uint64_t entries, std::uint64_t bytes)> progress;
+};
+
+struct SyncResult {
+    std::string generation;  // the current one afterwards
+    bool made = false;       // false: nothing has changed since the last generation
+    std::uint64_t entries = 0, shared = 0, bytes = 0;
+};
+
+/// Makes a generation from the image's source and switches `current` to it. What a run that was killed has left is
+/// continued (after a reboot it is made anew: what had reached the disk is not known). The tree must be locked.
+Result<SyncResult> sync_image(Files& files, const SyncRequest& request);
+
+/// Points `current` at a complete generation.
+Result<> make_current(Files& files, const std::string& directory, const std::string& generation);
+
+/// Takes a directory below `directory` away: it loses its name at once, its content after that.
+Result<> discard(Files& files, const std::string& directory, const std::string& name);
+/// Removes what runs that were killed have left of discarded directories.
+Result<> finish_discarding(Files& files, const std::string& directory);
+
+/// What is never taken from a golden machine, besides what is mounted there: paths below its root.
+const std::vector<std::string>& always_excluded();
+
+/// Programs that fetch a tree: arguments of rsync and debootstrap, for the tests and for errors.
+std::vector<std::string> rsync_arguments(const ImageRecord& record, const std::string& previous, const std::string& to);
+std::vector<std::string> debootstrap_arguments(const ImageRecord& record, const std::string& to);
+
+/// Unpacks an archive (any form and compression that libarchive knows) below an existing directory. Names that lead
+/// out of it, by ".." or through symlinks, are refused.
+Result<> unpack_archive(const std::string& archive, const std::string& to);
+
+}  // namespace diskless::server

@@ -1,0 +1,69 @@
+#include "server-helper/image/image_use.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "common/os/beneath_linux.hpp"
+#include "common/os/files_linux.hpp"
+#include "common/report/boot_report.hpp"
+
+namespace diskless::server {
+
+bool ImageUse::is_used(std::string_view image, std::string_view generation) const {
+    return reasons.contains(fmt::format("{}/{}", image, generation));
+}
+
+bool ImageUse::is_used(std::string_view image) const {
+    const auto first = reasons.lower_bound(fmt::format("{}/", image));
+    return first != reasons.end() && first->first.starts_with(fmt::format("{}/", image));
+}
+
+std::pair<std::string, std::string> generation_of_path(std::string_view path) {
+    auto parts = split(path, '/');
+    std::erase(parts, std::string_view());
+    if (parts.size() < 3 || parts[parts.size() - 3] != "images") return {};
+    return {std::string(parts[parts.size() - 2]), std::string(parts.back())};
+}
+
+namespace {
+void read_report(const std::string& snapshots, const std::string& name, ImageUse& use) {
+    const auto text = read_beneath(snapshots, name + "/.diskless/boot.json", 4 << 20);
+    if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) return;  // has never booted
+    const auto report = text ? boot_report_from_json(*text) : Result<BootReport>(Failure(text.error()));
+    if (!report) {
+        use.unknown.push_back(fmt::format("{} (its report: {})", name, printable(report.error().cause)));
+        return;
+    }
+    auto [image, generation] = generation_of_path(report->root.path);
+    if (image.empty() && report->root.path.empty()) return;  // had no root: it runs nothing of ours
+    if (generation == "current") generation = report->root.generation;
+    if (image.empty()) return;  // a root of another kind
+    if (generation.empty())
+        use.unknown.push_back(fmt::format("{} (runs {} by the name \"current\")", name, printable(image)));
+    else
+        use.reasons[image + "/" + generation].push_back("node " + name + " runs it");
+}
+}  // namespace
+
+Result<ImageUse> find_image_use(const Cluster& cluster) {
+    ImageUse use;
+    for (const auto& image : cluster.images) {
+        for (const auto& generation : image.pinned) use.reasons[image.name + "/" + generation].emplace_back("pinned");
+        if (!image.current.empty()) use.reasons[image.name + "/" + image.current].emplace_back("current");
+    }
+    for (const auto& node : cluster.nodes)
+        if (const auto resolved = resolve(cluster, node); resolved && !resolved->generation.empty()) {
+            auto& why = use.reasons[resolved->image + "/" + resolved->generation];
+            if (why.size() < 8) why.push_back("node " + node.name + " boots it");
+        }
+    const auto snapshots = join_path(cluster.base, "snapshots");
+    const auto names = LinuxFiles().list(snapshots);
+    if (!names && names.error().code != ENOENT) return within("see which generations nodes run", names.error());
+    if (names)
+        for (const auto& name : *names) read_report(snapshots, name, use);
+    return use;
+}
+
+}  // namespace diskless::server

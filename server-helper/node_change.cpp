@@ -1,0 +1,74 @@
+#include "server-helper/node_change.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/text.hpp"
+#include "common/os/files_linux.hpp"
+#include "server-helper/model/toml_text.hpp"
+
+namespace diskless::server {
+
+namespace {
+constexpr std::array<std::string_view, 15> kKeys = {"ip",          "mac",       "groups",     "image",     "generation",
+                                                    "kernel",      "initramfs", "console",    "cmdline",   "root-mode",
+                                                    "nfs-options", "swap",      "nis-domain", "interface", "snapshot"};
+constexpr std::size_t kMaxFile = 64 << 20;
+}  // namespace
+
+Result<NodeChange> NodeChange::begin(const ParsedOptions& options, Streams& streams) {
+    NodeChange change;
+    const auto base = TRY(base_of(options));
+    if (!options.has("dry-run")) change.lock_ = TRY(TreeLock::take(base));
+    change.cluster_ = TRY(load_tree(options, streams));
+    return change;
+}
+
+Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
+    LinuxFiles files;
+    NodeTexts texts;
+    WantedFiles wanted;
+    for (const auto& [path, edits] : edits_) {
+        std::string before;
+        std::uint32_t mode = 0644;
+        if (const auto status = files.status(path)) {
+            before = TRY(files.read(path, kMaxFile));
+            mode = status->mode;
+        }
+        texts[path] = TRY(edit_nodes(path, before, edits));
+        wanted[path] = {texts[path], mode};
+    }
+    TRY_TO("the list as it would be", load_cluster(cluster_.base, texts));
+    tell_changes(TRY(apply_files(files, wanted, {}, options.has("dry-run"))), options, streams);
+    return {};
+}
+
+Result<NodeValues> parse_settings(const std::vector<std::string>& words) {
+    NodeValues values;
+    for (const auto& word : words) {
+        const auto equals = word.find('=');
+        const auto key = word.substr(0, equals);
+        if (equals == std::string::npos || key.empty() || std::ranges::find(kKeys, key) == kKeys.end()) {
+            std::string known;
+            for (const auto name : kKeys) known += (known.empty() ? "" : ", ") + std::string(name);
+            return bad_usage(fmt::format("\"{}\" is no setting", printable(word)),
+                             "write key=value, key= takes it away; keys are " + known);
+        }
+        const auto value = word.substr(equals + 1);
+        if (value.empty()) {
+            values[key] = std::nullopt;
+        } else if (key == "groups") {
+            std::vector<std::string> groups;
+            for (const auto group : split(value, ','))
+                if (!trim(group).empty()) groups.emplace_back(trim(group));
+            values[key] = toml_texts(groups);
+        } else {
+            values[key] = toml_text(value);
+        }
+    }
+    return values;
+}
+
+}  // namespace diskless::server

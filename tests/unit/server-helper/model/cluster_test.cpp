@@ -1,0 +1,208 @@
+#include "server-helper/model/cluster.hpp"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+
+#include "tests/unit/server-helper/model/tree_fixture.hpp"
+
+namespace diskless::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ClusterTest : public TreeTest {
+  protected:
+    std::string error() {
+        const auto cluster = load_cluster(base);
+        return cluster ? "" : cluster.error().cause;
+    }
+};
+
+TEST_F(ClusterTest, ReadsEverything) {
+    write("cluster.toml", R"(
+name = "rack"
+[server]
+address = "10.8.0.1"
+network = "10.8.0.0/16"
+router = "10.8.0.254"
+dns = ["10.8.0.2", "10.8.0.3"]
+ntp = "10.8.0.4"
+domain = "cluster.example"
+[boot]
+loaders = ["grub", "ipxe"]
+dhcp = ["kea"]
+nfs = ["ganesha"]
+range = "10.8.200.1-10.8.200.9"
+lease-seconds = 600
+http = "http://10.8.0.1/boot"
+[defaults]
+image = "debian"
+)");
+    const auto cluster = *load_cluster(base + "/");
+    EXPECT_EQ(cluster.base, base);
+    EXPECT_EQ(cluster.name, "rack");
+    EXPECT_EQ(cluster.prefix, 16);
+    EXPECT_EQ(cluster.dns.size(), 2u);
+    EXPECT_EQ(cluster.ntp, (std::vector{Ipv4(10, 8, 0, 4)}));
+    EXPECT_EQ(cluster.boot.range, (DhcpRange{Ipv4(10, 8, 200, 1), Ipv4(10, 8, 200, 9)}));
+    EXPECT_EQ(cluster.boot.lease_seconds, 600u);
+    ASSERT_NE(cluster.find_image("debian"), nullptr);
+    EXPECT_EQ(cluster.find_image("debian")->current, "20260101-000000");
+    EXPECT_TRUE(cluster.warnings.empty());
+}
+
+TEST_F(ClusterTest, InheritsFromDefaultsGroupsAndNode) {
+    generation("suse", "1");
+    write("cluster.toml", R"(
+[server]
+address = "10.8.0.1"
+[defaults]
+image = "debian"
+cmdline = "quiet"
+console = "tty0"
+mounts = [{ source = "/home", at = "/home" }]
+[group.base]
+nis-domain = "nis"
+cmdline = ["a=1"]
+variables = { role = "base", rack = "1" }
+[group.compute]
+groups = ["base"]
+console = "ttyS0,115200n8"
+root-mode = "rw"
+mounts = [{ source = "10.8.0.9:/home2", at = "/home", options = "ro" }]
+variables = { role = "compute" }
+)");
+    write("nodes.toml", R"(
+[node.n2]
+ip = "10.8.0.12"
+mac = "00-21-5E-40-64-5C"
+groups = ["compute"]
+cmdline = "b=2"
+[node.n1]
+image = "suse"
+)");
+    const auto cluster = *load_cluster(base);
+    ASSERT_EQ(cluster.nodes.size(), 2u);
+    EXPECT_EQ(cluster.nodes[0].name, "n2") << "in the order of the file";
+    const auto node = *resolve(cluster, "n2");
+    EXPECT_THAT(node.groups, ElementsAre("base", "compute"));
+    EXPECT_EQ(node.mac.text(), "00:21:5e:40:64:5c");
+    EXPECT_EQ(node.console, "ttyS0,115200n8");
+    EXPECT_EQ(node.nis_domain, "nis");
+    EXPECT_EQ(node.mounts, (std::vector{ExtraMount{"10.8.0.9:/home2", "/home", "ro"}}));
+    EXPECT_EQ(node.variables, (std::map<std::string, std::string>{{"rack", "1"}, {"role", "compute"}}));
+    EXPECT_EQ(node.root_path, base + "/images/debian/20260101-000000");
+    EXPECT_EQ(node.command_line, "root=/dev/nfs nfsroot=10.8.0.1:" + node.root_path +
+                                     " ip=dhcp rw SNAPSHOT=n2 NISDOMAIN=nis console=ttyS0,115200n8 quiet a=1 b=2");
+    const auto other = *resolve(cluster, "n1");
+    EXPECT_EQ(other.generation, "1");
+    EXPECT_EQ(other.kernel, "suse/vmlinuz");
+    EXPECT_EQ(other.mounts[0].source, "10.8.0.1:/home");
+}
+
+TEST_F(ClusterTest, PinBelongsToItsImage) {
+    generation("debian", "20260202-000000");
+    generation("suse", "1");
+    write("nodes.toml", "[node.a]\ngeneration = \"20260101-000000\"\n[node.b]\ngeneration = \"gone\"\n");
+    const auto cluster = *load_cluster(base);
+    EXPECT_EQ(resolve(cluster, "a")->generation, "20260101-000000");
+    EXPECT_THAT(resolve(cluster, "b").error().cause, HasSubstr("nodes.toml:3"));
+    EXPECT_FALSE(resolve(cluster, "c"));
+}
+
+TEST_F(ClusterTest, ErrorsNameFileAndLine) {
+    const std::tuple<const char*, const char*, const char*> cases[] = {
+        {"[node.n1]\nip = \"10.8.0.300\"\n", "nodes.toml:2", "no IPv4 address"},
+        {"[node.n1]\nip = 7\n", "nodes.toml:2", "text in quotes"},
+        {"[node.n1]\nmac = \"zz\"\n", "nodes.toml:2", "hardware address"},
+        {"[node.n1\n", "nodes.toml:1", ""},
+        {"[node.\"a/b\"]\n", "nodes.toml:1", "cannot be named"},
+        {"[node.\"..\"]\n", "nodes.toml:1", "cannot be named"},
+        {"[node.a_b]\n", "nodes.toml:1", "cannot be named"},
+        {"[node.n1]\n\n[node.n1]\n", "nodes.toml:3", "redefine"},
+        {"[node.n1]\n[node.N1]\n", "nodes.toml:2", "of node n1"},
+        {"[node.n1]\ngroups = [\"g\"]\n", "nodes.toml:1", "no group \"g\""},
+        {"[node.n1]\nip = \"10.8.0.5\"\n[node.n2]\nip = \"10.8.0.5\"\n", "nodes.toml:3", "address 10.8.0.5"},
+        {"[node.n1]\nmac = \"00:16:3e:00:00:01\"\n[node.n2]\nmac = \"00163e000001\"\n", "nodes.toml:3", "of node n1"},
+        {"[node.n1]\nip = \"10.9.0.5\"\n", "nodes.toml:1", "not in the network"},
+        {"[node.n1]\nip = \"10.8.0.1\"\n", "nodes.toml:1", "address of the server"},
+        {"[node.n1]\nip = \"10.8.255.255\"\n", "nodes.toml:1", "broadcast"},
+        {"[node.n1]\nkernel = \"../vmlinuz\"\n", "nodes.toml:2", "kernel cannot be"},
+        {"[node.n1]\nroot-mode = \"xx\"\n", "nodes.toml:2", "root-mode cannot be"},
+        {"[node.n1]\ncmdline = \"a\\nb\"\n", "nodes.toml:2", "control character"},
+        {"[node.n1]\nsnapshot = \"../other\"\n", "nodes.toml:2", "snapshot cannot be"},
+        {"[node.n1]\nmounts = [{ source = \"x\", at = \"/x\" }]\n", "nodes.toml:2", "a mount needs"},
+        {"[node.n1]\nmounts = [{ source = \"/x\", at = \"/a/../b\" }]\n", "nodes.toml:2", "a mount needs"},
+    };
+    for (const auto& [text, place, what] : cases) {
+        write("nodes.toml", text);
+        EXPECT_THAT(error(), HasSubstr(place)) << text;
+        EXPECT_THAT(error(), HasSubstr(what)) << text;
+    }
+}
+
+TEST_F(ClusterTest, GroupsThatInheritFromThemselvesAreRefused) {
+    write("cluster.toml", "[group.a]\ngroups = [\"b\"]\n[group.b]\ngroups = [\"c\"]\n[group.c]\ngroups = [\"b\"]\n");
+    EXPECT_THAT(error(), HasSubstr("inherits from itself: a -> b -> c -> b"));
+    write("cluster.toml", "[group.all]\n");
+    EXPECT_THAT(error(), HasSubstr("cluster.toml:1"));
+}
+
+TEST_F(ClusterTest, UnknownKeysAreWarnings) {
+    write("nodes.toml", "[node.n1]\nconsole = \"tty0\"\nconsol = \"tty1\"\n");
+    const auto cluster = *load_cluster(base);
+    ASSERT_EQ(cluster.warnings.size(), 1u);
+    EXPECT_THAT(cluster.warnings[0].text(), HasSubstr("nodes.toml:3: nothing is known by the name \"consol\""));
+    EXPECT_THAT(cluster.warnings[0].text(), HasSubstr("console"));
+}
+
+TEST_F(ClusterTest, AnAbsentTreeSaysHowToMakeOne) {
+    const auto cluster = load_cluster("/nonexistent/tree");
+    ASSERT_FALSE(cluster);
+    EXPECT_EQ(cluster.error().remedy, "make one: diskless-server init --base /nonexistent/tree");
+}
+
+TEST_F(ClusterTest, SelectsByNodeSetAndGroup) {
+    write("cluster.toml", "[group.base]\n[group.compute]\ngroups = [\"base\"]\n");
+    write("nodes/a.toml", "[node.n3]\ngroups = [\"compute\"]\n[node.n1]\n");
+    write("nodes/b.toml", "[node.n2]\ngroups = [\"base\"]\n");
+    const auto cluster = *load_cluster(base);
+    const auto names = [&](std::vector<std::string> expressions) {
+        std::vector<std::string> found;
+        const auto nodes = select_nodes(cluster, expressions);
+        for (const auto* node : *nodes) found.push_back(node->name);
+        return found;
+    };
+    EXPECT_THAT(names({}), ElementsAre("n3", "n1", "n2"));
+    EXPECT_THAT(names({"n[1-2]"}), ElementsAre("n1", "n2"));
+    EXPECT_THAT(names({"@base"}), ElementsAre("n3", "n2"));
+    EXPECT_THAT(names({"@all!@base"}), ElementsAre("n1"));
+    EXPECT_FALSE(select_nodes(cluster, {"n9"}));
+    EXPECT_FALSE(select_nodes(cluster, {"@none"}));
+}
+
+TEST_F(ClusterTest, TenThousandNodesInWellUnderASecond) {
+    std::string text;
+    for (int at = 0; at < 10'000; ++at)
+        text += "[node.node" + std::to_string(at) + "]\nip = \"" +
+                Ipv4(0x0A080100u + static_cast<unsigned>(at)).text() + "\"\nmac = \"00:16:3e:00:" +
+                Mac{{0, 0, 0, 0, static_cast<std::uint8_t>(at >> 8), static_cast<std::uint8_t>(at)}}.text().substr(12) +
+                "\"\ngroups = [\"compute\"]\n\n";
+    write("cluster.toml",
+          "[server]\naddress = \"10.8.0.1\"\nnetwork = \"10.8.0.0/16\"\n[defaults]\nimage = \"debian\"\n"
+          "[group.compute]\nconsole = \"ttyS0\"\n");
+    write("nodes.toml", text);
+    const auto started = std::chrono::steady_clock::now();
+    const auto cluster = load_cluster(base);
+    ASSERT_TRUE(cluster) << cluster.error().cause;
+    for (const auto& node : cluster->nodes) ASSERT_TRUE(resolve(*cluster, node));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    RecordProperty("seconds", std::to_string(took.count()));
+    EXPECT_EQ(cluster->nodes.size(), 10'000u);
+    EXPECT_LT(took.count(), 4.0) << "a debug build on a busy machine; 0.1 s when optimised";
+}
+
+}  // namespace
+}  // namespace diskless::server

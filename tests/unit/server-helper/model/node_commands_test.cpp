@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+
+#include "server-helper/model/node_import.hpp"
+#include "tests/unit/server-helper/model/tree_fixture.hpp"
+
+namespace diskless::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+using NodeCommands = TreeTest;
+
+TEST_F(NodeCommands, AddListShowSetRenameRemove) {
+    ASSERT_EQ(run({"node", "add", "node[001-003]", "--ip", "10.8.136.254"}), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("[node.node003]\nip = \"10.8.137.0\"\n"));
+    ASSERT_EQ(run({"node", "list", "--set"}), kDone);
+    EXPECT_EQ(out, "node[001-003]\n");
+    ASSERT_EQ(run({"node", "set", "node002", "mac=00-21-5E-40-64-5C", "console=ttyS0"}), kDone) << err;
+    ASSERT_EQ(run({"node", "show", "node002"}), kDone);
+    EXPECT_THAT(out, HasSubstr("00:21:5e:40:64:5c"));
+    EXPECT_THAT(out, HasSubstr("console=ttyS0"));
+    ASSERT_EQ(run({"node", "set", "node002", "console="}), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), Not(HasSubstr("console")));
+    ASSERT_EQ(run({"node", "rename", "node002", "login"}), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("[node.login]"));
+    ASSERT_EQ(run({"node", "remove", "node[001,003]"}), kDone) << err;
+    ASSERT_EQ(run({"node", "list", "--set"}), kDone);
+    EXPECT_EQ(out, "login\n");
+}
+
+TEST_F(NodeCommands, EditsLeaveTheRestAsPeopleWroteIt) {
+    const std::string text =
+        "# our rack\n\n# the first\n[node.n1]\nip   = \"10.8.0.11\"  # by the door\nmounts = [\n  { source = \"/x\", "
+        "at = "
+        "\"/x\" },\n]\n\n[node.n1.variables]\na = \"b\"\n\n# the second\n[node.\"n2\"]\nip = \"10.8.0.12\"\n# end\n";
+    write("nodes.toml", text);
+    ASSERT_EQ(run({"node", "set", "n1", "ip=10.8.0.21", "console=tty1"}), kDone) << err;
+    EXPECT_EQ(
+        read("nodes.toml"),
+        "# our rack\n\n# the first\n[node.n1]\nip = \"10.8.0.21\"  # by the door\nmounts = [\n  { source = \"/x\", at "
+        "= \"/x\" },\n]\nconsole = \"tty1\"\n\n[node.n1.variables]\na = \"b\"\n\n# the second\n[node.\"n2\"]\nip = "
+        "\"10.8.0.12\"\n# end\n");
+    ASSERT_EQ(run({"node", "rename", "n1", "n9"}), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("[node.n9.variables]"));
+    ASSERT_EQ(run({"node", "remove", "n9"}), kDone) << err;
+    EXPECT_EQ(read("nodes.toml"), "# our rack\n\n# the second\n[node.\"n2\"]\nip = \"10.8.0.12\"\n# end\n");
+}
+
+TEST_F(NodeCommands, NothingIsWrittenThatCouldNotBeRead) {
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n[node.n2]\n");
+    const auto before = read("nodes.toml");
+    EXPECT_EQ(run({"node", "set", "n2", "ip=10.8.0.11"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("address 10.8.0.11"));
+    EXPECT_EQ(run({"node", "set", "n2", "groups=absent"}), kFailed);
+    EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
+    EXPECT_EQ(run({"node", "add", "a b"}), kFailed);
+    EXPECT_EQ(run({"node", "add", "a_b"}), kBadUsage);
+    EXPECT_EQ(run({"node", "add", "n[3-4]", "--mac", "00:16:3e:00:00:01"}), kBadUsage);
+    EXPECT_EQ(run({"node", "set", "n2", "colour=red"}), kBadUsage);
+    EXPECT_EQ(run({"node", "rename", "n1", "n2"}), kFailed);
+    EXPECT_EQ(run({"node", "remove", "n7"}), kFailed);
+    EXPECT_EQ(read("nodes.toml"), before);
+}
+
+TEST_F(NodeCommands, DryRunPrintsTheDiffOnly) {
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n");
+    const auto before = read("nodes.toml");
+    ASSERT_EQ(run({"node", "set", "n1", "ip=10.8.0.12", "--dry-run"}), kDone) << err;
+    EXPECT_THAT(out, HasSubstr("@@ -1,2 +1,2 @@\n [node.n1]\n-ip = \"10.8.0.11\"\n+ip = \"10.8.0.12\"\n"));
+    EXPECT_EQ(read("nodes.toml"), before);
+    EXPECT_FALSE(exists(".lock"));
+}
+
+TEST_F(NodeCommands, RenamingKeepsTheSnapshot) {
+    write("nodes.toml", "[node.n1]\n");
+    write("snapshots/n1/etc/file", "x");
+    ASSERT_EQ(run({"node", "rename", "n1", "n2"}), kDone) << err;
+    EXPECT_EQ(resolve(*load_cluster(base), "n2")->snapshot_path, path("snapshots/n1"));
+}
+
+TEST_F(NodeCommands, ImportsAndUpdates) {
+    write("list",
+          "10.8.136.1\tnode001\n10.8.136.2 node002 # two\n127.0.0.1 localhost\n::1 ip6-localhost\n10.9.0.1 far\n");
+    ASSERT_EQ(run({"node", "import", path("list")}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("line 5: far: 10.9.0.1 is not in the network"));
+    const auto first = read("nodes.toml");
+    ASSERT_EQ(run({"node", "import", path("list")}), kDone) << err;
+    EXPECT_EQ(read("nodes.toml"), first) << "a second time changes nothing";
+    write("leases",
+          "1700000000 00:21:5e:40:64:5c 10.8.136.2 * 01:00\n1700000000 00:21:5e:40:64:5d 10.8.136.77 other *\n");
+    ASSERT_EQ(run({"node", "import", path("leases")}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("other: is not in the list"));
+    const auto cluster = *load_cluster(base);
+    EXPECT_EQ(cluster.nodes.size(), 2u);
+    EXPECT_EQ(cluster.find_node("node002")->mac.text(), "00:21:5e:40:64:5c");
+}
+
+TEST(NodeImport, KnowsTheForms) {
+    const Mac mac{{0, 0x21, 0x5e, 0x40, 0x64, 0x5c}};
+    const ImportedNode wanted{"n1", Ipv4(10, 8, 0, 1), mac, {}, "", 0};
+    for (const char* text :
+         {"10.8.0.1 n1.cluster.example alias 00:21:5e:40:64:5c\n", "n1 00:21:5E:40:64:5C 10.8.0.1\r\n",
+          "name,ip,mac\nn1,10.8.0.1,00-21-5e-40-64-5c\n", "\"n1\",\"10.8.0.1\",\"00215e40645c\"\n",
+          "# leases\nlease 10.8.0.1 {\n  hardware ethernet 11:11:11:11:11:11;\n}\nlease 10.8.0.1 {\n"
+          "  hardware ethernet 00:21:5e:40:64:5c;\n  client-hostname \"n1\";\n}\n",
+          "1700000000 00:21:5e:40:64:5c 10.8.0.1 n1 *\nduid 00:01\n1 2 fe80::1 n2 3\n"}) {
+        auto imported = read_node_list(text);
+        ASSERT_TRUE(imported && imported->nodes.size() == 1) << text;
+        imported->nodes[0].line = 0;
+        EXPECT_EQ(imported->nodes[0], wanted) << text;
+    }
+    const auto csv = *read_node_list("host, groups ,image\nn1,a;b,debian\n\nn_2,,\n");
+    EXPECT_EQ(csv.nodes[0].groups, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(csv.nodes[0].image, "debian");
+    EXPECT_EQ(csv.skipped, (std::vector<std::string>{"line 4: a node cannot be named \"n_2\""}));
+    EXPECT_FALSE(read_node_list("name,ip\nn1,10.8.0.999\n"));
+    EXPECT_FALSE(read_node_list("ip,mac\n10.8.0.1,\n"));
+    EXPECT_EQ(read_node_list("only-a-name\n")->skipped.size(), 1u);
+}
+
+}  // namespace
+}  // namespace diskless::server
