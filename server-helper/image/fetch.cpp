@@ -73,8 +73,7 @@ Result<> unpack_archive(const std::string& path, const std::string& to) {
     // symlinks, as libarchive looks at all of the path.
     archive_write_disk_set_options(writer.get(), ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
                                                      ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_XATTR |
-                                                     ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
-                                                     ARCHIVE_EXTRACT_UNLINK);
+                                                     ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
     if (archive_read_open_filename(reader.get(), path.c_str(), 1 << 16) != ARCHIVE_OK)
         return fail(fmt::format("open {}: {}", path, words_of(reader.get())));
     const std::unique_ptr<char, decltype(&free)> real(::realpath(to.c_str(), nullptr), free);

@@ -1,9 +1,9 @@
 #include "server-helper/image/generation.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "common/base/text.hpp"
 #include "common/os/tree_share_linux.hpp"
@@ -18,7 +18,11 @@ constexpr std::string_view kUnpacked = ".unpacked";
 constexpr std::string_view kDiscarded = ".removing-";
 
 std::string time_name(std::int64_t now) {
-    return fmt::format("{:%Y%m%d-%H%M%S}", fmt::gmtime(static_cast<time_t>(now)));
+    std::tm utc{};
+    const auto seconds = static_cast<std::time_t>(now);
+    ::gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+                       utc.tm_min, utc.tm_sec);
 }
 
 /// Later than every generation that is there, even when the clock was set back.
@@ -42,10 +46,15 @@ Result<> clean(Files& files, const std::string& directory, const std::string& st
     return {};
 }
 
-/// The tree itself, when the source lies above it (--root /).
-void exclude_base(const std::string& source, const std::string& base, std::vector<std::string>& excluded) {
+/// A source above the tree (--root /) is taken without the tree; one within it that would hold its own copy is refused.
+Result<> exclude_base(const std::string& source, const std::string& base, const std::string& staging,
+                      std::vector<std::string>& excluded) {
     const auto above = source == "/" ? source : source + "/";
-    if (base.starts_with(above)) excluded.push_back(base.substr(above.size()));
+    if (base.starts_with(above))
+        excluded.push_back(base.substr(above.size()));
+    else if (staging.starts_with(above))
+        return fail(fmt::format("the source {} holds the image itself", source), "take another directory");
+    return {};
 }
 
 Result<> share(const SyncRequest& request, const std::string& source, const std::string& previous,
@@ -58,7 +67,7 @@ Result<> share(const SyncRequest& request, const std::string& source, const std:
     share.progress = request.progress;
     share.excluded = request.record.exclude;
     share.excluded.emplace_back(kGenerationMark);
-    if (!fetched) exclude_base(source, request.base, share.excluded);
+    if (!fetched) TRY(exclude_base(source, request.base, staging, share.excluded));
     for (const auto& path : always_excluded()) share.excluded.push_back(path);
     return share_tree(share);
 }

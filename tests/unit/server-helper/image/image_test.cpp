@@ -104,10 +104,20 @@ TEST_F(ImageTest, AnInterruptedRunIsContinued) {
 }
 
 TEST_F(ImageTest, NeverCopiesTheTreeIntoItself) {
-    ASSERT_EQ(run({"image", "add", "site", "--root", base}), kDone) << err;
-    EXPECT_TRUE(exists(in(current(), "source/etc/hostname")));
-    const auto parent = fs::path(base).parent_path();
-    EXPECT_FALSE(exists(in(current(), "images/site")));
+    const auto outer = base;
+    write("tree/cluster.toml", "[server]\naddress = \"10.8.0.1\"\n");
+    write("tree/snapshots/n1/etc/key", "secret");
+    base = outer + "/tree";
+    EXPECT_EQ(run({"image", "add", "site", "--root", outer}), kDone) << err;
+    EXPECT_EQ(read(in(current(), "source/etc/hostname")), "golden\n");
+    EXPECT_TRUE(fs::is_empty(path(in(current(), "tree"))));
+    for (const auto& source : {base, path("images"), path("images/other")}) {
+        fs::create_directories(source);
+        EXPECT_EQ(run({"image", "add", "other", "--root", source}), kFailed) << source;
+        EXPECT_THAT(err, HasSubstr("holds the image itself"));
+        fs::remove_all(path("images/other"));
+    }
+    base = outer;
 }
 
 TEST_F(ImageTest, GcLeavesWhatAnybodyNeeds) {
