@@ -9,6 +9,8 @@
 #include "server-helper/init_command.hpp"
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/initramfs_commands.hpp"
+#include "server-helper/red_hat_commands.hpp"
+#include "server-helper/snapshot_commands.hpp"
 #include "server-helper/node_commands.hpp"
 
 namespace diskless::server {
@@ -77,6 +79,17 @@ const std::vector<Command>& commands() {
         {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
         {"boot apply", "render and install boot menus, DHCP, NFS and host files", apply_boot},
         {"check", "find what is wrong with exports, nodes and images", check_site},
+        {"snapshot prepare", "make what nodes may write ready before they boot", snapshot_prepare},
+        {"snapshot status", "tell what is in snapshots", snapshot_status},
+        {"snapshot diff", "tell what differs from the image", snapshot_diff},
+        {"snapshot reset", "make a snapshot anew; the node stays who it is", snapshot_reset},
+        {"snapshot rename", "give a snapshot another name", snapshot_rename},
+        {"snapshot archive", "keep a snapshot as tar.zst", snapshot_archive},
+        {"snapshot remove", "remove a node's snapshot", snapshot_remove},
+        {"simulate", "tell what a node will do, before it is switched on", simulate},
+        {"status", "tell how each node's last boot went", cluster_status},
+        {"pxeos", "Red Hat's pxeos: operating systems of diskless nodes", pxeos},
+        {"pxeboot", "Red Hat's pxeboot: diskless nodes", pxeboot},
         {"version", "print the version", show_version},
         {"help", "print this", show_help},
     };

@@ -1,0 +1,112 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "common/base/text.hpp"
+#include "server-helper/snapshot/snapshot_tree.hpp"
+
+namespace diskless::server {
+
+namespace {
+
+class TarFile {
+  public:
+    explicit TarFile(int fd) : archive_(::archive_write_new(), ::archive_write_free) {
+        ::archive_write_set_format_pax_restricted(archive_.get());
+        good_ = ::archive_write_add_filter_zstd(archive_.get()) == ARCHIVE_OK &&
+                ::archive_write_open_fd(archive_.get(), fd) == ARCHIVE_OK;
+    }
+
+    Result<> add(const WalkedEntry& walked, std::vector<std::string>& left_behind);
+    Result<> finish() {
+        if (!good_ || ::archive_write_close(archive_.get()) != ARCHIVE_OK) return failed("write archive");
+        return {};
+    }
+
+  private:
+    Result<> content(const WalkedEntry& walked);
+    Failure failed(const std::string& what) const {
+        const char* why = ::archive_error_string(archive_.get());
+        return fail(what + ": " + (why != nullptr ? why : "it cannot be opened"), {}, ::archive_errno(archive_.get()));
+    }
+
+    std::unique_ptr<::archive, int (*)(::archive*)> archive_;
+    bool good_ = false;
+};
+
+Result<> TarFile::add(const WalkedEntry& walked, std::vector<std::string>& left_behind) {
+    const auto mode = walked.status.st_mode;
+    if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode)) {
+        left_behind.push_back(printable(walked.path) + " (special file)");
+        return {};
+    }
+    if (S_ISREG(mode) && (mode & 06000) != 0) left_behind.push_back("set-id bits of " + printable(walked.path));
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(::archive_entry_new(), ::archive_entry_free);
+    ::archive_entry_copy_pathname(entry.get(), walked.path.c_str());
+    ::archive_entry_copy_stat(entry.get(), &walked.status);
+    ::archive_entry_set_perm(entry.get(), mode & 01777);
+    ::archive_entry_set_nlink(entry.get(), 1);
+    if (S_ISLNK(mode)) {
+        std::string target(4096, '\0');
+        const auto length = ::readlinkat(walked.directory, walked.name.c_str(), target.data(), target.size() - 1);
+        if (length < 0) return {};  // gone meanwhile
+        target.resize(static_cast<std::size_t>(length));
+        ::archive_entry_copy_symlink(entry.get(), target.c_str());
+        ::archive_entry_set_size(entry.get(), 0);
+    }
+    if (!good_ || ::archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN)
+        return failed("write archive entry " + printable(walked.path));
+    return S_ISREG(mode) ? content(walked) : Result<>{};
+}
+
+/// The size in the header holds: a file that grows is cut, one that shrinks is filled by libarchive with zeros.
+Result<> TarFile::content(const WalkedEntry& walked) {
+    const Descriptor file(
+        ::openat(walked.directory, walked.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    struct stat now {};
+    if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return {};  // changed meanwhile
+    std::array<char, 65536> buffer;
+    for (auto left = walked.status.st_size; left > 0;) {
+        const auto got =
+            ::read(file.get(), buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
+        if (got < 0) return fail_errno("read " + printable(walked.path));
+        if (got == 0) break;
+        if (::archive_write_data(archive_.get(), buffer.data(), static_cast<std::size_t>(got)) != got)
+            return failed("write archive");
+        left -= got;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> archive_snapshot(const ConfinedFiles& snapshots, const std::string& snapshot,
+                                                  const std::string& out) {
+    const auto growing = out + ".new";
+    ::unlink(growing.c_str());  // of a run that was killed
+    Descriptor file(::open(growing.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return fail_errno("create " + growing);
+    std::vector<std::string> left_behind;
+    const auto work = [&]() -> Result<> {
+        TarFile tar(file.get());
+        TRY(walk_snapshot(snapshots, snapshot,
+                          [&](const WalkedEntry& walked) { return tar.add(walked, left_behind); }));
+        TRY(tar.finish());
+        if (::fsync(file.get()) != 0 || !file.close()) return fail_errno("write " + growing);
+        if (::rename(growing.c_str(), out.c_str()) != 0) return fail_errno("rename " + growing + " to " + out);
+        return {};
+    };
+    if (const auto done = work(); !done) {
+        ::unlink(growing.c_str());
+        return within("archive snapshot " + snapshot, done.error());
+    }
+    return left_behind;
+}
+
+}  // namespace diskless::server

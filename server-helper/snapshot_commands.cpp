@@ -1,0 +1,328 @@
+#include "server-helper/snapshot_commands.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "common/base/text.hpp"
+#include "common/report/json.hpp"
+#include "init/plan_text.hpp"
+#include "server-helper/model/cluster.hpp"
+#include "server-helper/model/lock.hpp"
+#include "server-helper/options.hpp"
+#include "server-helper/snapshot/cluster_status.hpp"
+#include "server-helper/snapshot/prepare.hpp"
+#include "server-helper/snapshot/snapshot_tree.hpp"
+
+namespace diskless::server {
+
+namespace po = boost::program_options;
+
+namespace {
+
+OptionSet options_of(std::string_view usage, std::string_view examples) {
+    OptionSet options;
+    options.usage = usage;
+    options.examples = examples;
+    options.described.add_options()("base", po::value<std::string>(),
+                                    "the tree; default $DISKLESS_BASE or /srv/diskless")(
+        "node", po::value<std::vector<std::string>>(), "node sets, as node[001-128] or @group");
+    options.positional.add("node", -1);
+    return options;
+}
+
+std::string base_of(const ParsedOptions& options) {
+    if (options.has("base")) return options.text("base");
+    const char* base = std::getenv("DISKLESS_BASE");
+    return base != nullptr && *base != '\0' ? base : std::string(kDefaultBase);
+}
+
+/// Nodes with all they inherit, chosen on the command line; without any when `all` is meant by none.
+struct Chosen {
+    Cluster cluster;
+    std::vector<ResolvedNode> nodes;
+    std::string snapshots;
+};
+
+Result<Chosen> choose(const ParsedOptions& options, bool none_is_all) {
+    const auto sets = options.texts("node");
+    if (sets.empty() && !none_is_all) return bad_usage("no node is named", "name nodes, or @all for every one");
+    Chosen chosen;
+    chosen.cluster = TRY(load_cluster(base_of(options)));
+    for (const auto* node : TRY(select_nodes(chosen.cluster, sets)))
+        chosen.nodes.push_back(TRY(resolve(chosen.cluster, *node)));
+    chosen.snapshots = join_path(chosen.cluster.base, "snapshots");
+    LinuxFiles files;
+    TRY(files.make_directories(chosen.snapshots));
+    return chosen;
+}
+
+SnapshotJob job_of(const ResolvedNode& node, const Cluster& cluster) {
+    SnapshotJob job;
+    job.node = node.name;
+    job.snapshot = node.snapshot;
+    job.root = node.root_path;
+    job.hostname = node.hostname;
+    job.overlays = node.groups;
+    job.overlays.push_back(node.name);
+    job.variables = node.variables;
+    job.variables["node"] = node.name;
+    job.variables["hostname"] = node.hostname;
+    job.variables["address"] = node.address.is_set() ? node.address.text() : "";
+    job.variables["mac"] = node.mac.is_set() ? node.mac.text() : "";
+    job.variables["image"] = node.image;
+    job.variables["domain"] = cluster.domain;
+    job.variables["server"] = cluster.server.text();
+    job.variables["nis_domain"] = node.nis_domain;
+    return job;
+}
+
+void print_json(const std::vector<PreparedNode>& nodes, std::ostream& out) {
+    JsonWriter json(2);
+    json.begin_array();
+    const auto list = [&](const char* name, const std::vector<std::string>& texts) {
+        json.name(name);
+        json.begin_array();
+        for (const auto& each : texts) json.value(printable(each));
+        json.end_array();
+    };
+    for (const auto& node : nodes) {
+        json.begin_object();
+        json.name("node");
+        json.value(node.node);
+        json.name("outcome");
+        json.value(node.error.cause.empty() ? text(node.outcome) : "failed");
+        json.name("bytes");
+        json.value(static_cast<std::int64_t>(node.bytes));
+        list("changes", node.changes);
+        list("warnings", node.warnings);
+        json.name("error");
+        json.value(printable(node.error.cause));
+        json.end_object();
+    }
+    json.end_array();
+    out << json.text() << '\n';
+}
+
+/// Each node's failure is told; the others went on.
+Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& options, Streams& streams) {
+    const bool dry = options.has("dry-run"), quiet = options.has("quiet"), json = options.has("json");
+    std::size_t failed = 0, made = 0, completed = 0;
+    const Error* first = nullptr;
+    for (const auto& node : nodes) {
+        for (const auto& warning : node.warnings)
+            streams.err << "warning: " << node.node << ": " << printable(warning) << '\n';
+        if (!node.error.cause.empty()) {
+            streams.err << node.node << ": " << node.error.cause << '\n';
+            if (!node.error.remedy.empty()) streams.err << "  " << node.error.remedy << '\n';
+            if (first == nullptr) first = &node.error;
+            ++failed;
+            continue;
+        }
+        made += node.outcome == Prepared::made ? 1 : 0;
+        completed += node.outcome == Prepared::completed ? 1 : 0;
+        if (!dry || json) continue;
+        if (node.outcome == Prepared::made) streams.out << "+ " << node.node << '\n';
+        for (const auto& change : node.changes) streams.out << "~ " << node.node << ' ' << printable(change) << '\n';
+    }
+    if (json) print_json(nodes, streams.out);
+    if (!json && !quiet)
+        streams.out << fmt::format("{}{} made, {} completed, {} unchanged\n", dry ? "would be: " : "", made, completed,
+                                   nodes.size() - failed - made - completed);
+    if (failed > 0) return fail(fmt::format("{} of {} snapshots failed", failed, nodes.size()), {}, first->code);
+    return {};
+}
+
+Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool new_identity) {
+    const auto chosen = TRY(choose(options, !anew));
+    const auto lock = TRY(TreeLock::take(chosen.cluster.base));
+    std::vector<SnapshotJob> jobs;
+    for (const auto& node : chosen.nodes) {
+        if (node.root_path.empty())
+            return fail(fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
+                        "diskless-server image sync " + printable(node.image));
+        jobs.push_back(job_of(node, chosen.cluster));
+    }
+    PrepareOptions wanted;
+    wanted.snapshots = chosen.snapshots;
+    wanted.staging = join_path(chosen.snapshots, ".prepare");
+    wanted.overlays = join_path(chosen.cluster.base, "overlays");
+    wanted.lazy = options.has("lazy");
+    wanted.dry_run = options.has("dry-run");
+    wanted.anew = anew;
+    wanted.new_identity = new_identity;
+    const auto began = std::chrono::steady_clock::now();
+    if (!options.has("quiet"))
+        wanted.progress = [&](std::size_t done, std::size_t all) {
+            if (std::chrono::steady_clock::now() - began > std::chrono::seconds(2))
+                streams.err << fmt::format("{} of {} snapshots\n", done, all);
+        };
+    return tell(TRY(prepare_snapshots(jobs, wanted)), options, streams);
+}
+
+void add_output_options(OptionSet& options) {
+    options.described.add_options()("dry-run,n", "tell what would be done")("json", "print the result as JSON")(
+        "quiet,q", "print warnings and failures only");
+}
+
+}  // namespace
+
+Result<> snapshot_prepare(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server snapshot prepare [OPTIONS] [NODES...]",
+                          "Examples:\n  diskless-server snapshot prepare\n"
+                          "  diskless-server snapshot prepare --dry-run 'node[001-128]' @login\n"
+                          "  diskless-server snapshot prepare --lazy node007\n");
+    set.described.add_options()("lazy", "make the node's own files only: its first boot copies the rest");
+    add_output_options(set);
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    return prepare(options, streams, false, false);
+}
+
+Result<> snapshot_reset(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server snapshot reset [OPTIONS] NODES...",
+                          "What the node has written is lost; machine-id, ssh host key and files.custom stay.\n"
+                          "Switch the node off first.\n\n"
+                          "Example:\n  diskless-server snapshot reset node007\n");
+    set.described.add_options()("new-identity", "a new machine-id and ssh host key, too")(
+        "lazy", "make the node's own files only: its first boot copies the rest");
+    add_output_options(set);
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    return prepare(options, streams, true, options.has("new-identity"));
+}
+
+Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server snapshot status [--json] [NODES...]",
+                          "Example:\n  diskless-server snapshot status @compute\n");
+    set.described.add_options()("json", "print the result as JSON");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, true));
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    JsonWriter json(2);
+    json.begin_array();
+    for (const auto& node : chosen.nodes) {
+        const auto figures = TRY(snapshot_figures(snapshots, node.snapshot));
+        json.begin_object();
+        json.name("node");
+        json.value(node.name);
+        json.name("exists");
+        json.value(figures.exists);
+        json.name("files");
+        json.value(static_cast<std::int64_t>(figures.files));
+        json.name("bytes");
+        json.value(static_cast<std::int64_t>(figures.bytes));
+        json.name("suspicious");
+        json.begin_array();
+        for (const auto& path : figures.suspicious) json.value(printable(path));
+        json.end_array();
+        json.end_object();
+        if (options.has("json")) continue;
+        streams.out << node.name << ": "
+                    << (figures.exists ? fmt::format("{} files, {} kB", figures.files, figures.bytes / 1024)
+                                       : std::string("not prepared"))
+                    << '\n';
+        for (const auto& path : figures.suspicious) streams.out << "  special or set-id: " << printable(path) << '\n';
+    }
+    json.end_array();
+    if (options.has("json")) streams.out << json.text() << '\n';
+    return {};
+}
+
+Result<> snapshot_diff(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set =
+        options_of("diskless-server snapshot diff NODES...", "Example:\n  diskless-server snapshot diff node007\n");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, false));
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    for (const auto& node : chosen.nodes)
+        for (const auto& [kind, path] : TRY(diff_snapshot(snapshots, node.snapshot, node.root_path)))
+            streams.out << fmt::format("{}{}{} /{}\n", chosen.nodes.size() > 1 ? node.name : "",
+                                       chosen.nodes.size() > 1 ? ": " : "", kind, printable(path));
+    return {};
+}
+
+Result<> snapshot_archive(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server snapshot archive [--out FILE] NODE",
+                          "Example:\n  diskless-server snapshot archive --out /backup/node007.tar.zst node007\n");
+    set.described.add_options()("out,o", po::value<std::string>(), "default NODE.tar.zst here");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, false));
+    if (chosen.nodes.size() != 1) return bad_usage("one node is archived at a time", "name one node");
+    const auto& node = chosen.nodes[0];
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    const auto out = options.has("out") ? options.text("out") : node.name + ".tar.zst";
+    for (const auto& each : TRY(archive_snapshot(snapshots, node.snapshot, out)))
+        streams.err << "warning: left behind: " << each << '\n';
+    streams.out << out << '\n';
+    return {};
+}
+
+Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set =
+        options_of("diskless-server snapshot remove NODES...", "Example:\n  diskless-server snapshot remove node007\n");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, false));
+    const auto lock = TRY(TreeLock::take(chosen.cluster.base));
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    for (const auto& node : chosen.nodes)
+        if (snapshots.exists(join_path(chosen.snapshots, node.snapshot)))
+            TRY(remove_snapshot(snapshots, node.snapshot));
+    return {};
+}
+
+/// By directory names, not nodes: the new name may not be in the node list yet, the old one not any more.
+Result<> snapshot_rename(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server snapshot rename OLD NEW",
+                          "Example:\n  diskless-server snapshot rename node007 node107\n");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto names = options.texts("node");
+    if (names.size() != 2) return bad_usage("the old and the new name are needed", "usage: " + std::string(set.usage));
+    const auto base = base_of(options);
+    const auto lock = TRY(TreeLock::take(base));
+    const auto snapshots = TRY(ConfinedFiles::open(join_path(base, "snapshots")));
+    return rename_snapshot(snapshots, names[0], names[1]);
+}
+
+Result<> simulate(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set = options_of("diskless-server simulate [--json] NODE", "Example:\n  diskless-server simulate node007\n");
+    set.described.add_options()("json", "print the result as JSON");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, false));
+    if (chosen.nodes.size() != 1) return bad_usage("one node is simulated at a time", "name one node");
+    const auto& node = chosen.nodes[0];
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    PlanQuestion question;
+    question.command_line = node.command_line;
+    question.root = node.root_path;
+    if (snapshots.is_directory(node.snapshot_path)) question.snapshot = node.snapshot_path;
+    question.json = options.has("json");
+    if (question.root.empty()) streams.err << "warning: the image has no generation yet: no mounts are shown\n";
+    if (question.snapshot.empty()) streams.err << "warning: there is no snapshot yet: shown is a node without one\n";
+    streams.out << TRY(plan_text(question, snapshots));
+    return {};
+}
+
+Result<> cluster_status(const std::vector<std::string>& arguments, Streams& streams) {
+    auto set =
+        options_of("diskless-server status [--json] [NODES...]", "Example:\n  diskless-server status @compute\n");
+    set.described.add_options()("json", "print the result as JSON");
+    const auto options = TRY(parse_options(set, arguments, streams));
+    if (options.helped) return {};
+    const auto chosen = TRY(choose(options, true));
+    const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
+    std::vector<NodeBoot> boots;
+    for (const auto& node : chosen.nodes)
+        boots.push_back(node_boot(snapshots, chosen.snapshots, node.snapshot, node.name, node.generation));
+    streams.out << (options.has("json") ? boots_json(boots) : boots_text(boots));
+    return {};
+}
+
+}  // namespace diskless::server

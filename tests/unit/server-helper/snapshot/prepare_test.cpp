@@ -1,0 +1,272 @@
+#include "server-helper/snapshot/prepare.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <set>
+
+#include "server-helper/snapshot/overlay.hpp"
+#include "tests/unit/server-helper/snapshot/small_tree.hpp"
+
+namespace diskless::server {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class PrepareTest : public SmallTree {};
+
+TEST_F(PrepareTest, MakesWhatTheNodeWouldSeed) {
+    const auto done = prepare({"n1"});
+    EXPECT_EQ(done[0].outcome, Prepared::made);
+    EXPECT_EQ(done[0].error.cause, "");
+    EXPECT_EQ(read(of("n1", "var/spool/cron/root")), "0 * * * * date\n");
+    EXPECT_EQ(read(of("n1", "var/spool/large")), std::string(200'000, 'x'));
+    EXPECT_TRUE(fs::is_directory(of("n1", "var/log/journal")));
+    EXPECT_FALSE(fs::exists(of("n1", "var/log/messages"))) << "logs of the golden node are nobody's";
+    EXPECT_FALSE(fs::exists(in("snapshots/.prepare")));
+}
+
+TEST_F(PrepareTest, EveryNodeIsItself) {
+    std::vector<std::string> nodes;
+    for (int i = 0; i < 40; ++i) nodes.push_back("n" + std::to_string(i));
+    prepare(nodes);
+    std::set<std::string> ids, keys;
+    for (const auto& node : nodes) {
+        EXPECT_EQ(read(of(node, "etc/hostname")), node + "\n");
+        ids.insert(read(of(node, "etc/machine-id")));
+        keys.insert(read(of(node, "etc/ssh/ssh_host_ed25519_key")));
+        EXPECT_EQ(mode_of(of(node, "etc/ssh/ssh_host_ed25519_key")), 0600U);
+        EXPECT_EQ(read(of(node, "etc/ssh/ssh_host_rsa_key")), "") << "the image's key must be no node's";
+    }
+    EXPECT_EQ(ids.size(), nodes.size());
+    EXPECT_EQ(keys.size(), nodes.size());
+    EXPECT_EQ(ids.begin()->size(), 33U);
+}
+
+TEST_F(PrepareTest, ASecondRunChangesNothing) {
+    prepare({"n1"});
+    write(of("n1", "var/spool/cron/root"), "the node's own\n");
+    const auto key = read(of("n1", "etc/ssh/ssh_host_ed25519_key"));
+    const auto again = prepare({"n1"});
+    EXPECT_EQ(again[0].outcome, Prepared::unchanged);
+    EXPECT_THAT(again[0].changes, IsEmpty());
+    EXPECT_EQ(read(of("n1", "var/spool/cron/root")), "the node's own\n");
+    EXPECT_EQ(read(of("n1", "etc/ssh/ssh_host_ed25519_key")), key);
+}
+
+TEST_F(PrepareTest, CompletesASnapshotThatLacksSomething) {
+    fs::create_directories(of("n1", "var"));
+    const auto done = prepare({"n1"});
+    EXPECT_EQ(done[0].outcome, Prepared::completed);
+    EXPECT_EQ(read(of("n1", "var/spool/cron/root")), "0 * * * * date\n");
+    EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n");
+    EXPECT_EQ(mode_of(of("n1", "etc/ssh/ssh_host_ed25519_key")), 0600U);
+    EXPECT_NE(read(of("n1", "etc/ssh/ssh_host_ed25519_key")), "");
+}
+
+TEST_F(PrepareTest, ALaterListFillsWhatIsOnlyScaffold) {
+    prepare({"n1"});  // makes etc/ for etc/hostname: no copy of the image's
+    write(in("image/etc/statetab"), "/etc\n");
+    prepare({"n1"});
+    EXPECT_TRUE(fs::exists(of("n1", "etc/motd")));
+    EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n");
+}
+
+TEST_F(PrepareTest, OverlaysReplaceTheImageAndAreShown) {
+    write(in("overlays/compute/etc/motd.in"), "${node} in ${rack}, ${HOME} stays, $node too ${");
+    write(in("overlays/compute/var/spool/cron/root"), "group\n");
+    write(in("overlays/n1/var/spool/cron/root"), "node\n");
+    write(in("overlays/n1/etc/issue"), "${node}\n");
+    prepare({"n1", "n2"});
+    EXPECT_EQ(read(of("n1", "etc/motd")), "n1 in r7, ${HOME} stays, $node too ${");
+    EXPECT_EQ(read(of("n1", "var/spool/cron/root")), "node\n");
+    EXPECT_EQ(read(of("n2", "var/spool/cron/root")), "group\n");
+    EXPECT_EQ(read(of("n1", "etc/issue")), "${node}\n") << "it did not ask for substitution";
+    EXPECT_THAT(read(of("n1", "files")), HasSubstr("\n/etc/issue\n/etc/motd\n"));
+    EXPECT_EQ(prepare({"n1"})[0].outcome, Prepared::unchanged);
+    write(in("overlays/n1/etc/issue"), "new\n");
+    EXPECT_EQ(prepare({"n1"})[0].changes, std::vector<std::string>{"/etc/issue"});
+    EXPECT_EQ(read(of("n1", "etc/issue")), "new\n");
+}
+
+TEST_F(PrepareTest, ATemplateMayBeListedByName) {
+    write(in("overlays/n1/etc/issue"), "${node}\n");
+    write(in("overlays/n1/.templates"), "# those that keep their name\n/etc/issue\n");
+    prepare({"n1"});
+    EXPECT_EQ(read(of("n1", "etc/issue")), "n1\n");
+    EXPECT_FALSE(fs::exists(of("n1", ".templates")));
+}
+
+TEST_F(PrepareTest, AnOverlayFileThatTheImageCannotShowIsTold) {
+    write(in("overlays/n1/etc/unknown"), "x");
+    EXPECT_THAT(prepare({"n1"})[0].warnings, Contains(HasSubstr("/etc/unknown")));
+}
+
+TEST_F(PrepareTest, LazyLeavesTheImagesPartToTheNode) {
+    options_.lazy = true;
+    prepare({"n1"});
+    EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n");
+    EXPECT_FALSE(fs::exists(of("n1", "var")));
+}
+
+TEST_F(PrepareTest, ADryRunMakesNothing) {
+    options_.dry_run = true;
+    EXPECT_EQ(prepare({"n1"})[0].outcome, Prepared::made);
+    EXPECT_TRUE(fs::is_empty(in("snapshots")));
+}
+
+TEST_F(PrepareTest, AnewKeepsWhoTheNodeIs) {
+    prepare({"n1"});
+    const auto id = read(of("n1", "etc/machine-id")), key = read(of("n1", "etc/ssh/ssh_host_ed25519_key"));
+    write(of("n1", "var/spool/mess"), "x");
+    options_.anew = true;
+    prepare({"n1"});
+    EXPECT_FALSE(fs::exists(of("n1", "var/spool/mess")));
+    EXPECT_EQ(read(of("n1", "etc/machine-id")), id);
+    EXPECT_EQ(read(of("n1", "etc/ssh/ssh_host_ed25519_key")), key);
+    options_.new_identity = true;
+    prepare({"n1"});
+    EXPECT_NE(read(of("n1", "etc/machine-id")), id);
+    EXPECT_FALSE(fs::exists(in("snapshots/.prepare")));
+}
+
+TEST_F(PrepareTest, NothingIsWrittenThroughPlantedSymlinks) {
+    fs::create_directories(in("snapshots/n1/var"));
+    fs::create_symlink(in("elsewhere"), of("n1", "etc"));
+    fs::create_symlink(in("elsewhere"), of("n1", "var/spool"));
+    fs::create_symlink(in("elsewhere"), of("n1", ".diskless"));
+    fs::create_symlink(in("elsewhere"), in("snapshots/n2"));
+    fs::create_directories(in("snapshots/n3/etc"));
+    fs::create_symlink(in("elsewhere/secret"), of("n3", "etc/machine-id"));
+    write(in("overlays/compute/etc/motd"), "x");
+    const auto done = prepare({"n1", "n2", "n3", "n4"});
+    EXPECT_NE(done[0].error.cause, "");
+    EXPECT_NE(done[1].error.cause, "");
+    EXPECT_EQ(done[3].error.cause, "") << "one hostile node does not stop the others";
+    EXPECT_EQ(std::distance(fs::directory_iterator(in("elsewhere")), {}), 1);
+    EXPECT_EQ(read(in("elsewhere/secret")), "secret\n");
+}
+
+TEST_F(PrepareTest, AResetReadsNoIdentityThroughASymlink) {
+    prepare({"n1"});
+    fs::remove(of("n1", "etc/machine-id"));
+    fs::create_symlink(in("elsewhere/secret"), of("n1", "etc/machine-id"));
+    options_.anew = true;
+    EXPECT_NE(prepare({"n1"})[0].error.cause, "");
+    EXPECT_TRUE(fs::is_symlink(of("n1", "etc/machine-id"))) << "the old snapshot stands";
+}
+
+TEST_F(PrepareTest, BadNamesAndImagesAreRefused) {
+    for (const char* name : {"../n1", "", ".", ".prepare", "a/b", "a\nb"}) {
+        auto bad = job("n1");
+        bad.snapshot = name;
+        const auto done = prepare_snapshots({bad}, options_);
+        ASSERT_TRUE(done);
+        EXPECT_NE((*done)[0].error.cause, "") << name;
+    }
+    auto bad = job("n1");
+    bad.root = in("no-image");
+    EXPECT_FALSE(prepare_snapshots({bad}, options_));
+}
+
+/// Calls that change the disk.
+bool is_write(long call) {
+    static const std::set<long> kWrites{SYS_write,    SYS_openat,   SYS_open,      SYS_mkdir,     SYS_mkdirat,
+                                        SYS_rename,   SYS_renameat, SYS_renameat2, SYS_unlink,    SYS_unlinkat,
+                                        SYS_link,     SYS_linkat,   SYS_symlinkat, SYS_fchmod,    SYS_chmod,
+                                        SYS_fchmodat, SYS_fchown,   SYS_utimensat, SYS_ioctl,     SYS_copy_file_range,
+                                        SYS_rmdir,    SYS_mknodat,  SYS_ftruncate, SYS_fsetxattr, SYS_sendfile};
+    return kWrites.contains(call);
+}
+
+/// Runs the work in a child that is killed before its n-th call that writes. False when it ended before that.
+bool killed_at(int n, const std::function<void()>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+        ::raise(SIGSTOP);
+        work();
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+    bool entering = true;
+    for (int seen = 0;;) {
+        ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+        ::waitpid(child, &status, 0);
+        if (WIFEXITED(status) || WIFSIGNALED(status)) return false;
+        if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
+        if (entering) {
+            __ptrace_syscall_info info{};
+            ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info);
+            if (is_write(static_cast<long>(info.entry.nr)) && ++seen == n) {
+                ::kill(child, SIGKILL);
+                ::waitpid(child, &status, 0);
+                return true;
+            }
+        }
+        entering = !entering;
+    }
+}
+
+TEST_F(PrepareTest, AKillAtAnyWriteLeavesASnapshotAbsentOrWhole) {
+    options_.threads = 1;
+    write(in("overlays/n1/etc/issue"), "x\n");
+    std::size_t kills = 0;
+    for (int n = 1;; n += 3) {
+        const bool killed = killed_at(n, [&] { (void)prepare_snapshots({job("n1")}, options_); });
+        if (fs::exists(in("snapshots/n1"))) {
+            EXPECT_EQ(read(of("n1", "etc/issue")), "x\n") << n;
+            EXPECT_EQ(read(of("n1", "var/spool/large")).size(), 200'000U) << n;
+            EXPECT_EQ(read(of("n1", "etc/machine-id")).size(), 33U) << n;
+            EXPECT_EQ(mode_of(of("n1", "etc/ssh/ssh_host_ed25519_key")), 0600U) << n;
+        }
+        if (!killed) break;
+        ++kills;
+        if (n % 5 == 1) {  // the next run goes on from whatever was left
+            EXPECT_EQ(prepare({"n1"})[0].error.cause, "") << n;
+            EXPECT_FALSE(fs::exists(in("snapshots/.prepare"))) << n;
+            EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n") << n;
+        }
+        fs::remove_all(in("snapshots/n1"));
+    }
+    EXPECT_GT(kills, 20U) << "nothing was ever killed";
+}
+
+TEST_F(PrepareTest, AKillAtAnyWriteOfAResetLeavesTheOldOrTheNewOne) {
+    options_.threads = 1;
+    prepare({"n1"});
+    const auto id = read(of("n1", "etc/machine-id"));
+    options_.anew = true;
+    for (int n = 1;; n += 7) {
+        const bool killed = killed_at(n, [&] { (void)prepare_snapshots({job("n1")}, options_); });
+        EXPECT_EQ(read(of("n1", "etc/machine-id")), id) << n;
+        EXPECT_EQ(read(of("n1", "var/spool/large")).size(), 200'000U) << n;
+        if (!killed) break;
+    }
+}
+
+TEST(SubstituteTest, ReplacesDeclaredVariablesOnly) {
+    const std::map<std::string, std::string> variables{{"node", "n1"}, {"loop", "${node}"}, {"none", ""}};
+    for (const auto& [text, wanted] :
+         std::initializer_list<std::pair<const char*, const char*>>{{"", ""},
+                                                                    {"${node}", "n1"},
+                                                                    {"a${node}b${node}", "an1bn1"},
+                                                                    {"${unknown}", "${unknown}"},
+                                                                    {"$node ${", "$node ${"},
+                                                                    {"${${node}}", "${n1}"},
+                                                                    {"${loop}", "${node}"},
+                                                                    {"[${none}]", "[]"}})
+        EXPECT_EQ(substitute(text, variables), wanted) << text;
+}
+
+}  // namespace
+}  // namespace diskless::server
