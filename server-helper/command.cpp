@@ -1,17 +1,16 @@
-#include "server-helper/command.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "server-helper/boot_commands.hpp"
 #include "server-helper/image_commands.hpp"
 #include "server-helper/init_command.hpp"
-#include "server-helper/boot_commands.hpp"
 #include "server-helper/initramfs_commands.hpp"
+#include "server-helper/node_commands.hpp"
 #include "server-helper/red_hat_commands.hpp"
 #include "server-helper/snapshot_commands.hpp"
-#include "server-helper/node_commands.hpp"
 
 namespace diskless::server {
 
