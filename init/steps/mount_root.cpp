@@ -28,8 +28,18 @@ Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::s
                                .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }});
 }
 
-/// The init that exists, what it is a link to, and "nobody" when the server's owners do not reach us: packed. Looks at
-/// NFS: in a child.
+/// "20261121-002550" of the file that `diskless-server image` leaves in each generation; empty in other roots.
+std::string generation_of(const Files& files) {
+    constexpr std::string_view kKey = "GENERATION=";
+    const auto text = files.read(join_path(kNewRoot, ".diskless-generation"), 4096);
+    if (!text) return {};
+    for (const auto line : lines(*text))
+        if (line.starts_with(kKey)) return printable(line.substr(kKey.size()));
+    return {};
+}
+
+/// The init that exists, what it is a link to, "nobody" when the server's owners do not reach us, and the generation:
+/// packed. Looks at NFS: in a child.
 Result<std::string> find_init(const Os& os, const std::string& wanted) {
     std::vector<std::string> candidates(kInits.begin(), kInits.end());
     if (!wanted.empty()) candidates = {wanted};
@@ -38,7 +48,7 @@ Result<std::string> find_init(const Os& os, const std::string& wanted) {
         if (!status) continue;
         const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;
         const bool nobody = status->uid == kNobody || status->uid == kNoUser;
-        return pack({path, link.value_or(path), nobody ? "nobody" : ""});
+        return pack({path, link.value_or(path), nobody ? "nobody" : "", generation_of(os.files)});
     }
     return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
                 wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox)"
@@ -79,7 +89,7 @@ Result<> run(StepContext& context, Boot& boot) {
         return tl::unexpected(found.error());
     }
     const auto words_of_init = TRY(unpack(*found));
-    if (words_of_init.size() == 3 && !words_of_init[2].empty())
+    if (!words_of_init.at(2).empty())
         context.degrade({fmt::format("the files of the root belong to nobody here: {} names owners by words",
                                      mounted->server.text()),
                          "let the server send numbers (Ganesha: Only_Numeric_Owners = true), or mount with vers=3", 0});
@@ -89,7 +99,8 @@ Result<> run(StepContext& context, Boot& boot) {
                      .path = path,
                      .version = std::string(text(mounted->version)),
                      .options = mounted->options,
-                     .mode = boot.config.root.mode == RootMode::writable ? "rw" : "ro"};
+                     .mode = boot.config.root.mode == RootMode::writable ? "rw" : "ro",
+                     .generation = words_of_init.at(3)};
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;
         boot.location = location;

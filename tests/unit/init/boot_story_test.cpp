@@ -59,6 +59,13 @@ TEST(BootStory, DhcpRootAndSnapshot) {
     EXPECT_EQ(story.files.text("/server/root/etc/hostname"), "golden\n");
 }
 
+TEST(BootStory, TheReportNamesTheImagesGeneration) {
+    Story story;
+    story.files.tree({{"/server/root/.diskless-generation", file("IMAGE=debian\nGENERATION=20261121-002550\n")}});
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.root.generation, "20261121-002550");
+}
+
 TEST(BootStory, HandsOverToTheRealInit) {
     Story story;
     ASSERT_TRUE(story.run());
