@@ -32,7 +32,7 @@ struct BuildRequest {
     std::vector<AddedFile> files;
     std::string parameters;             // default kernel parameters
     std::optional<std::int64_t> built;  // seconds since 1970; nothing: time of the newest input
-    int level = 19;                     // of zstd, 1 to 22
+    int level = 22;                     // of zstd, 1 to 22
 };
 
 struct BuildResult {

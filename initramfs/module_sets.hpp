@@ -12,7 +12,7 @@ namespace diskless {
 /// Network devices of servers and virtual machines with the buses they hang on. A kernel has only some of them.
 const std::vector<std::string>& default_drivers();
 
-/// nfs3, nfs4, packet, overlay, squashfs, loop: what every image holds, whatever drivers it has.
+/// nfs3, nfs4, packet, overlay, squashfs: what every image holds, whatever drivers it has.
 const std::vector<ModuleGroup>& module_groups();
 
 /// Module names from "a,b c" or, when it is the path of a file, from the file: one or more a line, "#" comments.

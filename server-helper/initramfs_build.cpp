@@ -43,7 +43,7 @@ OptionSet build_options() {
         ("busybox", text()->value_name("FILE"), "the same with this static busybox")
         ("add,a", po::value<std::vector<std::string>>()->value_name("FILE[:PATH]"), "one more file; may be repeated")
         ("parameters,p", text()->value_name("TEXT"), "default kernel parameters; the command line overrides them")
-        ("level", po::value<int>()->value_name("N")->default_value(19), "of zstd, 1 to 22")
+        ("level", po::value<int>()->value_name("N")->default_value(22), "of zstd, 1 to 22")
         ("json", "print the result as JSON")
         ("quiet,q", "print warnings and failures only");
     // clang-format on
@@ -55,7 +55,7 @@ std::string default_program() {
     std::error_code ignored;
     const auto here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
     for (const auto& path :
-         {here / "diskless-init", here / "../lib/diskless/diskless-init", here / "../init/diskless-init"})
+         {here / "diskless-init", here / "../lib/diskless/diskless-init", here / "../init/diskless-init-stripped"})
         if (fs::is_regular_file(path, ignored)) return path.lexically_normal().string();
     return (here / "diskless-init").string();
 }

@@ -39,7 +39,7 @@ struct ModuleEntry {
 };
 
 /// Modules that serve one purpose, so that no other code knows module names: "nfs3", "nfs4", "packet", "overlay",
-/// "squashfs", "loop". A built-in member needs no loading; what the kernel does not have at all is left out.
+/// "squashfs". A built-in member needs no loading; what the kernel does not have at all is left out.
 struct ModuleGroup {
     std::string name;
     std::vector<std::string> modules;

@@ -10,7 +10,7 @@ from typing import Mapping
 
 from node import Hardware
 from server import Dhcp, Export
-from steps import (Console, CutNetwork, GoesDown, KillNfs, Login, MakeSnapshot, MendNetwork, OnServer,
+from steps import (Console, CutNetwork, GoesDown, ImageUnder, KillNfs, Login, MakeSnapshot, MendNetwork, OnServer,
                    PacketsLost, PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Step, Type, mounted)
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
           Report("lease.source", "dhcp"), Report("time.source", "sntp 10.9.0.1"), *NO_TROUBLE, *goes_down())),
     Case("dhcp-v3", "DHCP, NFS 3, without rpcbind or lockd on the node", FROM + ",vers=3 ip=dhcp",
          (*UP, *OWN_SNAPSHOT, mounted("/", "nfs ", "vers=3", "nolock"), Report("root.version", "^3$"), *NO_TROUBLE,
-          *goes_down())),
+          ImageUnder(3000), *goes_down())),
     Case("root-of-lease", "the root is named by DHCP only, the version by nobody", "root=dhcp",
          (*UP, *OWN_SNAPSHOT, Report("lease.root_path", "busybox"), *NO_TROUBLE), dhcp=options(ROOT_PATH)),
     Case("dracut-words", "root and address as dracut writes them",

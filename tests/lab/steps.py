@@ -69,6 +69,18 @@ class Silent:
 
 
 @dataclass(frozen=True)
+class ImageUnder:
+    """The image that the node booted is smaller than this."""
+
+    kilobytes: int
+
+    def run(self, bench: Bench) -> None:
+        size = bench.initramfs().stat().st_size
+        if size >= self.kilobytes * 1000:
+            raise LabError(f"the image has {size} bytes, {self.kilobytes} kB or more")
+
+
+@dataclass(frozen=True)
 class Login:
     """The root shell that the lab's roots have on the serial console is there and quiet."""
 
