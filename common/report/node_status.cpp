@@ -86,7 +86,7 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
 std::string status_text(const NodeStatus& status) {
     std::string text;
     const auto row = [&text](std::string_view name, const std::string& value) {
-        if (!value.empty()) text += fmt::format("{:<10}{}\n", name, printable(value));
+        if (!value.empty()) text += fmt::format("{:<11}{}\n", name, printable(value));
     };
     const auto or_unknown = [](const std::string& value) { return value.empty() ? std::string("unknown") : value; };
 

@@ -77,13 +77,13 @@ TEST(StatusText, SaysWhatAnOperatorAsks) {
     auto report = sample_report();
     report.lease.lease_time = Seconds{36'000};
     const auto text = status_text(node_status(report, live));
-    EXPECT_THAT(text, HasSubstr("node      node07.example.org (name from DHCP)\n"));
-    EXPECT_THAT(text, HasSubstr("root      10.9.0.1:/srv/root, NFS 4.2, ro, generation 2026-11-20; server answers\n"));
-    EXPECT_THAT(text, HasSubstr("snapshot  node07, mounted 10.9.0.1:/srv/snapshots/node07; 3.0 GiB free of 4.0 GiB"));
+    EXPECT_THAT(text, HasSubstr("node       node07.example.org (name from DHCP)\n"));
+    EXPECT_THAT(text, HasSubstr("root       10.9.0.1:/srv/root, NFS 4.2, ro, generation 2026-11-20; server answers\n"));
+    EXPECT_THAT(text, HasSubstr("snapshot   node07, mounted 10.9.0.1:/srv/snapshots/node07; 3.0 GiB free of 4.0 GiB"));
     EXPECT_THAT(text, HasSubstr("10.9.0.21/24 on eth0 (52:54:00:12:34:56), dhcp from 10.9.0.1, expires in 8 h, "
                                 "confirmed 1 h 59 min ago\n"));
-    EXPECT_THAT(text, HasSubstr("up        2 h; booted in 2.7 s: degraded\n"));
-    EXPECT_THAT(text, HasSubstr("degraded  set-time: no answer from 10.9.0.1 in 0.4 s\n"));
+    EXPECT_THAT(text, HasSubstr("up         2 h; booted in 2.7 s: degraded\n"));
+    EXPECT_THAT(text, HasSubstr("degraded   set-time: no answer from 10.9.0.1 in 0.4 s\n"));
 }
 
 TEST(StatusText, IsSafeForATerminalAndForAnything) {
