@@ -7,7 +7,13 @@
 #include <set>
 
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_devices.hpp"
+#include "tests/fakes/fake_files.hpp"
+#include "tests/fakes/fake_links.hpp"
 #include "tests/fakes/fake_machine.hpp"
+#include "tests/fakes/fake_mounts.hpp"
+#include "tests/fakes/fake_processes.hpp"
+#include "tests/fakes/fake_sockets.hpp"
 
 namespace diskless {
 namespace {
@@ -20,15 +26,15 @@ template <class C>
 struct Bench {
     C clock;
     FakeMachine machine;
-    Os os{clock,
-          *static_cast<Files*>(nullptr),
-          *static_cast<Mounts*>(nullptr),
-          *static_cast<Links*>(nullptr),
-          *static_cast<Devices*>(nullptr),
-          *static_cast<Modules*>(nullptr),
-          *static_cast<Processes*>(nullptr),
-          *static_cast<Sockets*>(nullptr),
-          machine};
+    FakeClock idle;
+    FakeFiles files;
+    FakeMounts mounts{files};
+    FakeLinks links{idle};
+    FakeDevices devices;
+    FakeModules modules;
+    FakeProcesses processes{idle};
+    FakeSockets sockets{idle};
+    Os os{clock, files, mounts, links, devices, modules, processes, sockets, machine};
 };
 
 class RealClock : public Clock {
