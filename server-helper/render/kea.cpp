@@ -75,12 +75,13 @@ Result<> render_kea(const Site& site, Rendering& out) {
                       {"option-data", std::move(options)},
                       {"pools", std::move(pools)},
                       {"reservations", std::move(reservations)}};
+    const auto classes = TRY(client_classes(cluster));
     const Json dhcp{{"user-context", {{"comment", kMadeBy}}},
                     {"interfaces-config", {{"interfaces", {interface}}}},
                     {"lease-database", {{"type", "memfile"}, {"persist", true}}},
                     {"valid-lifetime", cluster.boot.lease_seconds},
                     {"host-reservation-identifiers", {"hw-address"}},
-                    {"client-classes", TRY(client_classes(cluster))},
+                    {"client-classes", classes},
                     {"subnet4", Json::array({subnet})}};
     const auto replace = Json::error_handler_t::replace;  // bytes that are no UTF-8 do not throw
     out.push_back({"etc/kea-dhcp4.conf", Json{{"Dhcp4", dhcp}}.dump(2, ' ', false, replace) + "\n", {}, {}});

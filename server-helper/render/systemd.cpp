@@ -80,12 +80,11 @@ Result<> render_systemd(const Site& site, Rendering& out) {
         add("ganesha",
             unit("NFS for diskless nodes", " rpcbind.service",
                  service({"/usr/bin/ganesha.nfsd", "-F", "-f", file("etc/ganesha.conf"), "-L", "STDOUT"}, true)));
-    if (boot.http_url.starts_with("http://"))  // busybox knows no TLS
-
+    if (boot.http_url.starts_with("http://")) {  // busybox knows no TLS
+        const auto address = cluster.server.text() + ":" + port_of(TRY(http_base(cluster)));
         add("http", unit("HTTP for diskless nodes", "",
-                         service({"/bin/busybox", "httpd", "-f", "-p",
-                                  cluster.server.text() + ":" + port_of(TRY(http_base(cluster))), "-h", file("http")},
-                                 false)));
+                         service({"/bin/busybox", "httpd", "-f", "-p", address, "-h", file("http")}, false)));
+    }
     return {};
 }
 

@@ -108,7 +108,7 @@ TEST_F(CtlTest, HelpsWithEveryCommand) {
 
 TEST_F(CtlTest, ShowsTheStatus) {
     EXPECT_EQ(run({"status"}), kExitDone);
-    EXPECT_THAT(out.text(), HasSubstr("agent     running\n"));
+    EXPECT_THAT(out.text(), HasSubstr("agent      running\n"));
     EXPECT_EQ(run({"status", "--json"}), kExitDone);
     EXPECT_TRUE(node_status_from_json(out.text()));
 }
@@ -116,7 +116,7 @@ TEST_F(CtlTest, ShowsTheStatus) {
 TEST_F(CtlTest, ShowsTheStatusWithoutTheAgentToo) {
     agent.problem = Error{"connect to /run/diskless/control: Connection refused", {}, ECONNREFUSED};
     EXPECT_EQ(run({"status"}), kExitDone);
-    EXPECT_THAT(out.text(), HasSubstr("agent     not answering\n"));
+    EXPECT_THAT(out.text(), HasSubstr("agent      not answering\n"));
     EXPECT_THAT(out.text(), HasSubstr("node07"));
 }
 
