@@ -46,7 +46,8 @@ inline void unwrap(tl::expected<void, Error>&) {}
 
 }  // namespace diskless
 
-/// The value of a Result, or return its error from the enclosing function.
+/// The value of a Result, or return its error from the enclosing function. Not inside a braced list: GCC 12 leaks the
+/// elements that were made before the return.
 #define TRY(expression)                                                                           \
     ({                                                                                            \
         auto try_result_ = (expression);                                                          \

@@ -19,7 +19,6 @@ import cache
 from kernels import Kernel
 from namespace import LabError
 
-MIRROR = os.environ.get("DISKLESS_MIRROR", "http://deb.debian.org/debian")
 SUITE = "bookworm"
 _DEBIAN = "systemd-sysv,dbus,openssh-server,iproute2,udev,kmod,iputils-ping,netbase,procps"
 _SYSVINIT = "sysvinit-core,sysv-rc,initscripts,openssh-server,iproute2,udev,kmod,iputils-ping,netbase,procps"
@@ -87,11 +86,24 @@ def _with_modules(base: Path, kernel: Kernel) -> Path:
     return cache.kept(f"{base.name}+{kernel.version}", make)
 
 
+def mirror() -> str:
+    """$DISKLESS_MIRROR, else the one that apt of this machine uses."""
+    given = os.environ.get("DISKLESS_MIRROR")
+    if given:
+        return given
+    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)",
+                              "Created-By: Packages"], capture_output=True, text=True, check=False).stdout
+    for release, component, url in (line.split() for line in targets.splitlines() if len(line.split()) == 3):
+        if (release, component) == (SUITE, "main"):
+            return url
+    raise LabError(f"apt of this machine knows no mirror of {SUITE}: name one by DISKLESS_MIRROR")
+
+
 def debootstrap(root: Path, packages: str, *options: str) -> None:
     debs = cache.directory() / "debs"
     debs.mkdir(exist_ok=True)
     cache.run(["debootstrap", "--variant=minbase", f"--cache-dir={debs}", *options, f"--include={packages}", SUITE,
-               str(root), MIRROR])
+               str(root), mirror()])
     root.chmod(0o755)
     set_password(root)
     # What an administrator removes from an image that many machines share.
