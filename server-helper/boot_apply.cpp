@@ -9,13 +9,13 @@
 #include "common/base/text.hpp"
 #include "common/os/file_system.hpp"
 #include "common/os/files_linux.hpp"
-#include "server-helper/base_option.hpp"
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/render/nfs_exports.hpp"
 #include "server-helper/render/validate.hpp"
+#include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
 
@@ -176,7 +176,7 @@ Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams)
     const auto parsed = TRY(parse_options(set, arguments, streams));
     if (parsed.helped) return {};
     Request request;
-    request.base = base_of(parsed);
+    request.base = TRY(base_of(parsed));
     for (const auto name : split(parsed.text("only"), ','))
         if (!name.empty()) request.only.push_back(name == "kernel" ? "exports" : std::string(name));
     request.json = parsed.has("json");

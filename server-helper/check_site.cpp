@@ -6,11 +6,11 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
-#include "server-helper/base_option.hpp"
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
 #include "server-helper/options.hpp"
+#include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
 
@@ -94,7 +94,7 @@ Result<> check_site(const std::vector<std::string>& arguments, Streams& streams)
     auto set = options();
     const auto parsed = TRY(parse_options(set, arguments, streams));
     if (parsed.helped) return {};
-    const auto base = base_of(parsed);
+    const auto base = TRY(base_of(parsed));
     const auto files = parsed.texts("exports");
     const auto findings = TRY(files.empty() ? judge_tree(base, streams) : judge_files(files, base));
     print(findings, parsed.has("json"), parsed.has("quiet"), streams);

@@ -14,6 +14,7 @@
 #include "server-helper/snapshot/cluster_status.hpp"
 #include "server-helper/snapshot/prepare.hpp"
 #include "server-helper/snapshot/snapshot_tree.hpp"
+#include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
 
@@ -32,12 +33,6 @@ OptionSet options_of(std::string_view usage, std::string_view examples) {
     return options;
 }
 
-std::string base_of(const ParsedOptions& options) {
-    if (options.has("base")) return options.text("base");
-    const char* base = std::getenv("DISKLESS_BASE");
-    return base != nullptr && *base != '\0' ? base : std::string(kDefaultBase);
-}
-
 /// Nodes with all they inherit, chosen on the command line; without any when `all` is meant by none.
 struct Chosen {
     Cluster cluster;
@@ -49,7 +44,8 @@ Result<Chosen> choose(const ParsedOptions& options, bool none_is_all) {
     const auto sets = options.texts("node");
     if (sets.empty() && !none_is_all) return bad_usage("no node is named", "name nodes, or @all for every one");
     Chosen chosen;
-    chosen.cluster = TRY(load_cluster(base_of(options)));
+    const auto base = TRY(base_of(options));
+    chosen.cluster = TRY(load_cluster(base));
     for (const auto* node : TRY(select_nodes(chosen.cluster, sets)))
         chosen.nodes.push_back(TRY(resolve(chosen.cluster, *node)));
     chosen.snapshots = join_path(chosen.cluster.base, "snapshots");
@@ -284,7 +280,7 @@ Result<> snapshot_rename(const std::vector<std::string>& arguments, Streams& str
     if (options.helped) return {};
     const auto names = options.texts("node");
     if (names.size() != 2) return bad_usage("the old and the new name are needed", "usage: " + std::string(set.usage));
-    const auto base = base_of(options);
+    const auto base = TRY(base_of(options));
     const auto lock = TRY(TreeLock::take(base));
     const auto snapshots = TRY(ConfinedFiles::open(join_path(base, "snapshots")));
     return rename_snapshot(snapshots, names[0], names[1]);
