@@ -30,7 +30,7 @@ struct Boot {
     RootFacts root;
     Ipv4 root_server;
     NfsVersion root_version = NfsVersion::automatic;
-    std::string init;      // in the new root
+    std::string init;  // in the new root
     bool init_is_systemd = false;
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 
@@ -54,8 +54,5 @@ inline constexpr const char* kSnapshot = "/run/diskless/snapshot";      // the n
 inline constexpr const char* kLocation = "/run/diskless/location";      // lists for all nodes (Red Hat's snapshot/)
 inline constexpr const char* kProgram = "/run/diskless/diskless-init";  // this program, in RAM
 inline constexpr const char* kReportFile = "/run/diskless/boot.json";
-
-/// Name by which the node is known before it has a better one: hostname of the configuration or lease, else address.
-std::string provisional_name(const Boot& boot);
 
 }  // namespace diskless

@@ -2,29 +2,16 @@
 
 #include <array>
 
+#include "common/base/utf8.hpp"
+
 namespace diskless {
 
 namespace {
 constexpr std::string_view kBlanks = " \t\r\n";
 
-/// Length of the valid UTF-8 sequence that starts the text (RFC 3629), 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    const std::size_t length = first < 0x80                    ? 1
-                               : first >= 0xC2 && first < 0xE0 ? 2
-                               : first >= 0xE0 && first < 0xF0 ? 3
-                               : first >= 0xF0 && first < 0xF5 ? 4
-                                                               : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-    if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
-    if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
-    if (first == 0xC2 && byte(1) < 0xA0) return 0;  // C1 control characters
-    return length;
+/// U+0080 to U+009F: terminals that read UTF-8 obey them as they obey ESC sequences.
+bool is_c1_control(std::string_view text) {
+    return text.size() >= 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
 }
 }  // namespace
 
@@ -87,7 +74,8 @@ std::string printable(std::string_view text) {
     result.reserve(text.size());
     while (!text.empty()) {
         const auto byte = static_cast<unsigned char>(text.front());
-        const std::size_t length = byte < 0x20 || byte == 0x7F ? 0 : utf8_length(text);
+        const bool control = byte < 0x20 || byte == 0x7F || is_c1_control(text);
+        const std::size_t length = control ? 0 : utf8_length(text);
         if (length == 0) {
             result += "\\x";
             result += kHex[byte >> 4];
