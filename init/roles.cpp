@@ -97,9 +97,7 @@ int agent_role(Os& os) {
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     const auto config = parse_boot_config({facts.command_line, {}, 0});
     const auto lease = keep_lease(os, facts, config);
-    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout,
-          lease.get())
-        .run();
+    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout, lease.get()).run();
     return 0;
 }
 
@@ -121,8 +119,12 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
             if (!asked.manifest_file.empty()) question.manifest = TRY(os.files.read(asked.manifest_file, 16 << 20));
             return plan_text(question, os.files);
         },
-        .take_down = [&os](PowerVerb verb,
-                           Deadline deadline) { return take_down_from_here(os, verb, deadline, false); },
+        .take_down =
+            [&os](PowerVerb verb, Deadline deadline) {
+                // Ending the shell we were typed at hangs up its terminal, and that would end us.
+                (void)become_resident();
+                return take_down_from_here(os, verb, deadline, false);
+            },
         .user = user,
         .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG"))};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);

@@ -226,6 +226,9 @@ CASES: tuple[Case, ...] = (
          (PowerOn(), Login(90), KillNfs(), *goes_down("poweroff", 60)), root="debian"),
     Case("busybox-reboot-cut", "the same with busybox for PID 1", FROM + " ip=dhcp",
          (*UP, CutNetwork(), *goes_down("reboot", 60))),
+    Case("agent-killed", "the agent was killed: disklessctl takes the node down by itself", FROM + " ip=dhcp",
+         (*UP, Shell("for p in /proc/[0-9]*; do if grep -q '^@diskless-agent' $p/cmdline; then "
+                     "kill -9 ${p#/proc/}; fi; done"), *goes_down())),
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
