@@ -24,7 +24,7 @@ namespace diskless::server {
 
 namespace {
 
-constexpr std::size_t kBatch = 128;  // snapshots that one flush to the disk covers
+constexpr std::size_t kBatch = 512;  // snapshots that one flush to the disk covers
 
 class Preparation {
   public:
