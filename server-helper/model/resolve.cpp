@@ -43,7 +43,9 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
     const auto options = node.nfs_options.empty() ? "" : "," + node.nfs_options;
     if (!node.root_path.empty())
         words.push_back(fmt::format("nfsroot={}:{}{}", cluster.server.text(), node.root_path, options));
-    words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
+    // A node that is to ask by BOOTP or RARP says so in its cmdline.
+    if (std::ranges::none_of(settings.cmdline, [](const auto& word) { return word.starts_with("ip="); }))
+        words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
     words.push_back(node.root_mode);
     words.push_back("SNAPSHOT=" + node.snapshot);
     if (!node.nfs_options.empty()) words.push_back("diskless.snapshot.options=" + node.nfs_options);
