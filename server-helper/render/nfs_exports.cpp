@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/base/text.hpp"
+#include "common/os/files.hpp"
 #include "server-helper/render/quote.hpp"
 
 namespace diskless::server {
