@@ -98,7 +98,7 @@ image = "suse"
                                      " ip=dhcp rw SNAPSHOT=n2 NISDOMAIN=nis console=ttyS0,115200n8 quiet a=1 b=2");
     const auto other = *resolve(cluster, "n1");
     EXPECT_EQ(other.generation, "1");
-    EXPECT_EQ(other.kernel, "suse/vmlinuz");
+    EXPECT_EQ(other.kernel, "suse/1/vmlinuz");
     EXPECT_EQ(other.mounts[0].source, "10.8.0.1:/home");
 }
 
