@@ -83,23 +83,11 @@ class Bench:
         roots.clone(self.choices.root or roots.golden(self.choices.kernel), self.golden)
         keep_own_etc(self.namespace, self._work)
         self.administrator.prepare(site, self.golden)
-        self._stage()
         self.watch_generations()
         advertise_router(self.namespace)
         TimeServer(self.namespace, self._work).start()
         self.servers = Servers(self.namespace, self.tree)
         self.servers.start()
-
-    def _stage(self) -> None:
-        """TEMPORARY: what boot apply is going to put below boot/tftp by itself."""
-        tftp = self.tree / "diskless/boot/tftp"
-        (tftp / "busybox").mkdir(parents=True)
-        shutil.copyfile(self.choices.kernel.image, tftp / "busybox/vmlinuz")
-        shutil.copyfile(images.built(self.choices.kernel, self._work), tftp / "busybox/initrd.img")
-        for file in ("/usr/lib/PXELINUX/pxelinux.0", "/usr/lib/syslinux/modules/bios/ldlinux.c32",
-                     "/usr/lib/ipxe/undionly.kpxe"):
-            shutil.copyfile(file, tftp / Path(file).name)
-        cache.run(["grub-mknetdir", f"--net-directory={tftp}", "--subdir=grub"])
 
     def watch_generations(self) -> None:
         """What is a generation from now on must stay as it is."""
