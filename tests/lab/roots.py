@@ -4,7 +4,7 @@
     debian-sysvinit  Debian 12 with sysvinit
     busybox          nothing but busybox with its init: up a second after hand-over, for what is not about systemd
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
-    redhat           busybox in system-config-netboot's layout: root/, snapshot/files, snapshot/files.custom
+    golden           busybox with a kernel and its modules: what diskless-server makes images of
 """
 
 from __future__ import annotations
@@ -65,7 +65,21 @@ def rwtab(_: Kernel | None = None) -> Path:
     return cache.kept("root-rwtab-2", _make_rwtab)
 
 
-FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab}
+def golden(kernel: Kernel) -> Path:
+    """busybox with the package of `kernel` installed: what an administrator makes an image of."""
+
+    def make(root: Path) -> None:
+        clone(busybox(), root)
+        (root / "boot").mkdir()
+        clone(kernel.image.parent, root / "boot")
+        (root / "lib/modules" / kernel.version).mkdir()
+        clone(kernel.modules, root / "lib/modules" / kernel.version)
+
+    return cache.kept(f"{busybox().name}-golden+{kernel.version}", make)
+
+
+FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab,
+            "golden": golden}
 
 
 def flavour(name: str, kernel: Kernel) -> Path:

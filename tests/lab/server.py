@@ -19,11 +19,30 @@ class Export:
 
 
 def mount_tree(namespace: Namespace, tree: Path) -> None:
-    """Private /srv (from `tree`), /run and /var/lib/nfs for the servers."""
+    """Private /srv (from `tree`), /run, and where servers keep what they know, each empty."""
     namespace.run("mount", "--bind", str(tree), "/srv")
-    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/run")
-    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/nfs")
+    for path in ("/run", "/var/lib/nfs"):
+        namespace.run("mount", "-t", "tmpfs", "tmpfs", path)
     namespace.run("mkdir", "-p", "/run/sendsigs.omit.d", "/run/rpcbind", "/run/ganesha", "/var/lib/nfs/ganesha")
+
+
+def keep_own_etc(namespace: Namespace, directory: Path) -> None:
+    """A private /etc and private leases, for servers that are set up as on a machine of their own."""
+    for name in ("etc", "etc.work"):
+        (directory / name).mkdir()
+    layers = f"lowerdir=/etc,upperdir={directory / 'etc'},workdir={directory / 'etc.work'}"
+    namespace.run("mount", "-t", "overlay", "overlay", "-o", layers, "/etc")
+    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/var/lib")
+    # As the servers' packages leave them.
+    namespace.run("mkdir", "-p", "/var/lib/nfs/ganesha", "/var/lib/misc", "/var/lib/dhcp", "/var/lib/kea", "/run/kea")
+    namespace.run("touch", "/var/lib/dhcp/dhcpd.leases")
+
+
+def advertise_router(namespace: Namespace) -> None:
+    """A router of IPv6, and nothing else: iPXE waits 13 s for one."""
+    namespace.start("radvd", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=br0",
+                    "--bind-interfaces", "--enable-ra", "--dhcp-range=fd09::,ra-only", "--user=root", "--group=root",
+                    "--leasefile-ro", "--log-facility=-")
 
 
 def place(namespace: Namespace, tree: Path, path: str, directory: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from namespace import LabError
+import roots
+from namespace import LabError, wait_until
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -25,6 +27,24 @@ class Step(Protocol):
 class PowerOn:
     def run(self, bench: Bench) -> None:
         bench.power_on()
+
+
+@dataclass(frozen=True)
+class At:
+    """The steps are about node `number`."""
+
+    number: int
+    steps: tuple[Step, ...]
+
+    def run(self, bench: Bench) -> None:
+        before, bench.node = bench.node, bench.nodes[self.number - 1]
+        for step in self.steps:
+            step.run(bench)
+        bench.node = before
+
+
+def at(number: int, *steps: Step) -> At:
+    return At(number, steps)
 
 
 @dataclass(frozen=True)
@@ -270,3 +290,72 @@ class PacketsLost:
         lost = sum(int(count) for count in re.findall(r"counter packets (\d+)", bench.network.lost()))
         if lost < self.at_least:
             raise LabError(f"network: only {lost} packets were lost")
+
+
+# --- what diskless-server prepared ---
+
+
+@dataclass(frozen=True)
+class Helper:
+    """The administrator runs `diskless-server ARGUMENTS`, and it prints something that matches."""
+
+    arguments: str
+    pattern: str = ""
+    succeeds: bool = True
+
+    def run(self, bench: Bench) -> None:
+        said = bench.administrator.run(*shlex.split(self.arguments), succeeds=self.succeeds)
+        bench.watch_generations()
+        if not re.search(self.pattern, said, re.MULTILINE):
+            raise LabError(f"diskless-server {self.arguments}: printed {said[-300:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """The administrator runs a script on the server, with diskless-server, pxeos and pxeboot in its PATH."""
+
+    script: str
+    pattern: str = ""
+
+    def run(self, bench: Bench) -> None:
+        said = bench.administrator.shell(self.script)
+        if not re.search(self.pattern, said, re.MULTILINE):
+            raise LabError(f"server: {self.script[:60]!r} printed {said[-300:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class ChangeGolden:
+    """The administrator changes a file of the directory that the image is made from."""
+
+    path: str
+    text: str
+
+    def run(self, bench: Bench) -> None:
+        roots.write(bench.golden / self.path, self.text)
+
+
+@dataclass(frozen=True)
+class Reload:
+    """`systemctl reload` of a rendered unit."""
+
+    unit: str
+
+    def run(self, bench: Bench) -> None:
+        bench.servers.reload(self.unit)
+
+
+@dataclass(frozen=True)
+class ServerLog:
+    """The log of a server has something that matches within `within` seconds."""
+
+    server: str
+    pattern: str
+    within: float = 10
+
+    def run(self, bench: Bench) -> None:
+        file = bench.logs / f"{self.server}.log"
+
+        def said() -> bool:
+            return re.search(self.pattern, file.read_text(errors="replace"), re.MULTILINE) is not None
+
+        wait_until(f"/{self.pattern}/ in {file}", said, self.within)
