@@ -39,6 +39,8 @@ struct CtlWorld {
     std::function<Error(PowerVerb, Deadline)> take_down;
     std::uint32_t user = 0;    // effective user id
     bool utf8_locale = false;  // LC_ALL, LC_CTYPE or LANG say UTF-8 (speaks_utf8())
+    /// Mounts what is new in the lists; a line for each entry, those that failed begin with "!".
+    std::function<Result<std::vector<std::string>>()> reload = {};
 };
 
 enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };

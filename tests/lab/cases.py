@@ -79,6 +79,12 @@ def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
     return (Type(f"{CTL} {verb}"), GoesDown(within))
 
 
+def to_agents(signal: str, *names: str) -> str:
+    """Shell words that send the signal to the processes of these names (comm)."""
+    return (f"for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in {'|'.join(names)}) "
+            f"kill -{signal} ${{p#/proc/}};; esac; done")
+
+
 def options(*lines: str) -> Dhcp:
     return Dhcp(options=lines)
 
@@ -270,9 +276,45 @@ CASES: tuple[Case, ...] = (
          (PowerOn(), Login(90), KillNfs(), *goes_down("poweroff", 60)), root="debian"),
     Case("busybox-reboot-cut", "the same with busybox for PID 1", FROM + " ip=dhcp",
          (*UP, CutNetwork(), *goes_down("reboot", 60))),
-    Case("agent-killed", "the agent was killed: disklessctl takes the node down by itself", FROM + " ip=dhcp",
-         (*UP, Shell("for p in /proc/[0-9]*; do if grep -q '^@diskless-agent' $p/cmdline; then "
-                     "kill -9 ${p#/proc/}; fi; done"), *goes_down())),
+    Case("agent-killed", "agent and guardian were killed at once: disklessctl takes the node down by itself",
+         FROM + " ip=dhcp",
+         (*UP, Shell(to_agents("STOP", "diskless-agent", "diskless-guard")),
+          Shell(to_agents("KILL", "diskless-agent", "diskless-guard")),
+          Shell(f"{CTL} status", "not answering"), *goes_down())),
+    Case("agent-restarted", "the agent is killed every second for 20 s, then its guardian: all goes on as before",
+         FROM + " ip=dhcp",
+         (*UP, Shell(f"for i in $(seq 20); do {to_agents('KILL', 'diskless-agent')}; sleep 1; done", None, 90),
+          Shell(f"{CTL} status", r"agent +running, started again (19|20|21) times"), Shell(f"{CTL} check"),
+          Shell(to_agents("KILL", "diskless-guard")), Shell("sleep 5; for p in /proc/[0-9]*; do cat $p/comm; done",
+                                                            "^diskless-guard", 20),
+          Shell(f"{CTL} log", "its guardian is gone, taking its place"),
+          Shell(f"for i in $(seq 120); do {CTL} metrics | grep -q 'lease_renewals_total [1-9]' && echo renewed && "
+                "break; sleep 1; done", "^renewed", 150),
+          Shell("ip addr show dev eth0", "10[.]9[.]0[.]11/24"), *goes_down()), dhcp=Dhcp(lease_seconds=120)),
+    Case("server-restarted", "the NFS server restarts under load: the node goes on, and told what it saw",
+         FROM + " ip=dhcp",
+         (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) & echo $! >/run/load"),
+          Shell("sleep 1; cat /var/log/load", ":"), KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
+          Shell(f"{CTL} status", "server unreachable for"), StartNfs(),
+          Console("root server 10[.]9[.]0[.]1 is well again", 90),
+          Shell("ls -l /bin/busybox; n=$(wc -l </var/log/load); sleep 2; test $(wc -l </var/log/load) -gt $n", None, 60),
+          Shell(f"{CTL} metrics", r'server_outages_total[{]server="root"[}] 1'), Shell("kill $(cat /run/load)"),
+          Shell(f"{CTL} check"), *goes_down())),
+    Case("root-lost", "a root that stays away is not waited for for ever, when so told",
+         FROM + " ip=dhcp diskless.root-loss=20",
+         (*UP, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
+    Case("watchdog", "a node whose agent hangs is reset by the watchdog", FROM + " ip=dhcp diskless.watchdog=10",
+         (*UP, Shell("insmod $(find /lib/modules -name softdog.ko)"),
+          Console("watchdog resets the node when it is not fed for 10 s", 30),
+          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40), Shell(to_agents("KILL", "diskless-agent")),
+          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40),
+          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30))),
+    Case("reload", "a list that was changed on a running node", FROM + " ip=dhcp",
+         (*UP, Shell("touch /opt/data", "Read-only"), Shell(f"{CTL} reload", "^nothing has changed"),
+          Shell("echo /opt/data >/run/diskless/snapshot/files.custom"),
+          Shell(f"{CTL} reload", r"^[+] persistent /opt/data"), Shell("echo mine >/opt/data"),
+          OnServer(f"{SNAPSHOT}/opt/data", "^mine"), Shell(f"{CTL} state", "/opt/data"), Shell(f"{CTL} check"),
+          *goes_down()), root_files={"opt/data": "of the image"}),
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
