@@ -43,7 +43,7 @@ class FullDisk : public TreeTest {
     int fill(const std::function<void()>& prepare, const std::vector<std::string>& command,
              const std::vector<std::string>& kept) {
         int failures = 0;
-        for (std::size_t pages = 0;; ++pages) {
+        for (std::size_t pages = 0;; pages += 1 + pages / 8) {
             for (const auto& entry : fs::directory_iterator(base)) fs::remove_all(entry.path());
             write("cluster.toml",
                   "[server]\naddress = \"10.8.0.1\"\nnetwork = \"10.8.0.0/16\"\n[defaults]\nimage = \"debian\"\n");
