@@ -35,9 +35,12 @@ Result<> render_ganesha(const Site& site, Rendering& out) {
         "    Protocols = 3, 4;\n"
         "    Bind_addr = {};\n"
         "    MNT_Port = 20048;\n"
+        "    Enable_RQUOTA = false;\n"
         "}}\n"
         "NFSV4 {{\n"
         "    RecoveryBackend = fs;\n"
+        "    # As the kernel's server does for sec=sys: nodes have nothing that maps names to numbers.\n"
+        "    Only_Numeric_Owners = true;\n"
         "}}\n",
         kMadeBy, site.cluster.server.text());
     ExportNumbers numbers;
