@@ -28,6 +28,6 @@ struct SuperviseHooks {
 /// when `patience` is over. When this process is killed, those that have kept their user get SIGTERM, too
 /// (PR_SET_PDEATHSIG). The caller has one thread.
 Result<> supervise(const std::vector<ServerProcess>& servers, const SuperviseHooks& hooks,
-                   std::chrono::seconds patience = std::chrono::seconds(10));
+                   std::chrono::milliseconds patience = std::chrono::seconds(10));
 
 }  // namespace diskless

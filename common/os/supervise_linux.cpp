@@ -53,7 +53,7 @@ struct Running {
 
 class Group {
   public:
-    Group(const SuperviseHooks& hooks, std::chrono::seconds patience) : hooks_(hooks), patience_(patience) {}
+    Group(const SuperviseHooks& hooks, std::chrono::milliseconds patience) : hooks_(hooks), patience_(patience) {}
     ~Group() {
         for (auto& one : running_) end(one, SIGKILL);
         for (auto& one : running_)
@@ -173,7 +173,7 @@ class Group {
     void await_end(Running& one, Clock::time_point deadline) {
         while (one.pid > 0 && ::waitpid(one.pid, nullptr, WNOHANG) != one.pid) {
             if (Clock::now() >= deadline) {
-                hooks_.log(one.server->name, fmt::format("does not end within {} s: killed", patience_.count()));
+                hooks_.log(one.server->name, fmt::format("does not end within {} ms: killed", patience_.count()));
                 end(one, SIGKILL);
                 (void)::waitpid(one.pid, nullptr, 0);
                 break;
@@ -197,14 +197,14 @@ class Group {
     }
 
     const SuperviseHooks& hooks_;
-    std::chrono::seconds patience_;
+    std::chrono::milliseconds patience_;
     Signals signals_;
     std::vector<Running> running_;
 };
 }  // namespace
 
 Result<> supervise(const std::vector<ServerProcess>& servers, const SuperviseHooks& hooks,
-                   std::chrono::seconds patience) {
+                   std::chrono::milliseconds patience) {
     Group group(hooks, patience);
     for (const auto& server : servers)
         if (auto started = group.start(server); !started) {

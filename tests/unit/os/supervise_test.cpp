@@ -26,7 +26,7 @@ struct Case {
             if (number != 0) ::kill(::getpid(), number);
         };
         hooks.reload = reload;
-        return supervise(servers, hooks, std::chrono::seconds(2));
+        return supervise(servers, hooks, std::chrono::milliseconds(200));
     }
 };
 
@@ -74,7 +74,7 @@ TEST(Supervise, WhoDoesNotEndIsKilled) {
     Case one;
     one.signals = {SIGTERM};
     EXPECT_TRUE(one.run({"trap '' TERM; echo deaf; while :; do sleep 1; done"}));
-    EXPECT_NE(one.log.find("does not end within 2 s: killed"), std::string::npos) << one.log;
+    EXPECT_NE(one.log.find("does not end within 200 ms: killed"), std::string::npos) << one.log;
 }
 
 TEST(Supervise, ReloadTellsOrStartsAgain) {
