@@ -72,7 +72,9 @@ def nfs_mounts(node: int, refused: str | None) -> tuple[Step, ...]:
     """Mounts the snapshot of a node, by each version; it is refused with one of these words, or None: it works."""
     return tuple(Shell(f"mount -t nfs -o nolock,addr=10.9.0.1,{options}"
                        f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m"
-                       " && cat /tmp/m/etc/hostname && umount /tmp/m", refused or f"^node{node}$") for options in NFS_VERSIONS)
+                       " && cat /tmp/m/etc/hostname && umount /tmp/m", refused or f"^node{node}$")
+                 for options in NFS_VERSIONS)
+
 
 
 def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
