@@ -71,8 +71,10 @@ NFS_VERSIONS = ("vers=3,proto=tcp", "vers=4.2")
 def nfs_mounts(node: int, refused: str | None) -> tuple[Step, ...]:
     """Mounts the snapshot of a node, by each version; it is refused with one of these words, or None: it works."""
     return tuple(Shell(f"mount -t nfs -o nolock,addr=10.9.0.1,{options}"
-                       f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m && cat /tmp/m/etc/hostname && umount /tmp/m",
-                       refused or f"^node{node}$") for options in NFS_VERSIONS)
+                       f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m"
+                       " && cat /tmp/m/etc/hostname && umount /tmp/m", refused or f"^node{node}$")
+                 for options in NFS_VERSIONS)
+
 
 
 def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
@@ -338,9 +340,13 @@ CASES: tuple[Case, ...] = (
     Case("helper-grub-uefi", "GRUB's menu by MAC, UEFI", "",
          (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/grub/grub.cfg-01-52-54-00-09-00-01")),
          site=Site(loaders=("grub",)), hardware=UEFI),
-    Case("helper-ipxe", "the iPXE of the network card takes its script by TFTP", "",
-         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/ipxe/01-52-54-00-09-00-01.ipxe")),
-         site=Site(loaders=("ipxe",))),
+    Case("helper-ipxe", "the iPXE of the network card takes its script by TFTP; NFS 4.2", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/ipxe/01-52-54-00-09-00-01.ipxe"), mounted("/", "vers=4.2"),
+          # Owners are numbers, also without anybody on the node who would translate names.
+          Shell("ls -ln /etc/passwd", " 0 +0 "),
+          Shell("touch /var/log/x; chown 7:8 /var/log/x; ls -ln /var/log/x", " 7 +8 "),
+          *goes_down()),
+         site=Site(loaders=("ipxe",), settings=("console=ttyS0", "nfs-options=vers=4.2"))),
     Case("helper-http", "the iPXE of the network card takes everything by HTTP", "",
          (*NODE_UP, Shell("cat /proc/cmdline", "BOOTIF=01-52-54-00-09-00-01")),
          site=Site(choices={"http": '"http://10.9.0.1/"'})),
@@ -349,6 +355,8 @@ CASES: tuple[Case, ...] = (
          site=Site(loaders=("grub",), choices={"http": '"http://10.9.0.1/"'}), hardware=UEFI, slow=True),
     Case("helper-usb", "a stick of `usb create`; the network card has no boot ROM", "",
          (*NODE_UP, *goes_down()), site=Site(stick=True)),
+    Case("helper-usb-uefi", "the same stick in a machine with UEFI", "",
+         (*NODE_UP, Shell("ls /sys/firmware/efi", "efivars")), site=Site(stick=True), hardware=UEFI, slow=True),
     Case("helper-bootp", "bootpd alone: the network card, PXELINUX and the node ask by BOOTP", "",
          (*NODE_UP, Report("lease.source", "^bootp$"), Report("lease.address", "10.9.0.11")),
          site=Site(dhcp=("bootptab",), settings=(*Site().settings, "cmdline=ip=bootp"))),
