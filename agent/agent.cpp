@@ -77,7 +77,7 @@ void Agent::turn(Deadline at_most) {
 }
 
 void Agent::look_after(Nanoseconds now) {
-    if (hooks_.keep_guarded) hooks_.keep_guarded();
+    see_to_guardian();
     watch(parts_.root, now);
     watch(parts_.snapshot, now);
     if (parts_.watchdog != nullptr && now >= parts_.watchdog->next_due())
@@ -85,6 +85,14 @@ void Agent::look_after(Nanoseconds now) {
             world_.machine.say(5, "diskless-agent: " + news);
     if (status_file_ && now >= status_file_->next_due()) keep_status();
     judge_root(now);
+}
+
+void Agent::see_to_guardian() {
+    if (!hooks_.is_guarded || hooks_.is_guarded() || !guard_problem_.empty()) return;
+    world_.machine.say(4, "diskless-agent: its guardian is gone, taking its place");
+    keep_state();
+    guard_problem_ = hooks_.become_guardian().cause;
+    world_.machine.say(3, "diskless-agent: " + guard_problem_ + ", going on without");
 }
 
 void Agent::watch(MountWatch* mount, Nanoseconds now) {
@@ -223,8 +231,7 @@ NodeCounters Agent::counters() const {
 }
 
 void Agent::keep_status() {
-    const NodeStatus status = status_now();
-    status_file_->work([&] { return status; });
+    status_file_->work(status_now());
     if (parts_.snapshot != nullptr) parts_.snapshot->wrote(status_file_->problem());
 }
 

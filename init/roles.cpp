@@ -84,7 +84,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     const auto kept = os.files.read(kAgentStateFile);
     auto resumed = kept ? agent_state_from_json(*kept) : Result<AgentState>(Failure(kept.error()));
     const bool first = !kept && kept.error().code == ENOENT;
-    AgentState state = resumed ? std::move(*resumed) : AgentState{};
+    AgentState state;
+    if (resumed) state = std::move(*resumed);
     if (first) state.log = own_kernel_lines(MessageLog::kMostLines);
     if (!first) ++state.counters.agent_restarts;
     MessageLog log(state.log);
@@ -94,11 +95,13 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (const auto resident = become_resident(); !resident)
         machine.say(4, "agent: " + resident.error().cause + ", continuing");
 
-    const auto report = read_report(own);
+    auto report = read_report(own);
     if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");
-    BootReport facts = report ? *report : BootReport{};
+    BootReport facts = std::move(report).value_or(BootReport{});
     if (first) leave_report(own, facts);
     if (state.lease.address.is_set()) facts.lease = state.lease;
+    facts.steps = {};  // what is not needed any more is not kept in locked memory
+    facts.state = {};
 
     AgentHooks hooks;
     const auto answers = [&](Deadline deadline) { return server_answers(own, facts.root.server, deadline); };
@@ -108,12 +111,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
         return take_down_from_here(own, verb, deadline, !answers(Deadline::after(own.clock, Seconds{2})));
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
-    hooks.keep_guarded = [&] {
-        if (guardian.is_guarded()) return;
-        machine.say(4, "diskless-agent: its guardian is gone, taking its place");
-        const auto problem = own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {});
-        machine.say(3, "diskless-agent: " + problem.cause);
-    };
+    hooks.is_guarded = [&] { return guardian.is_guarded(); };
+    hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
     const auto config = parse_boot_config({facts.command_line, {}, 0});
     const auto watch = [&](const char* what, const std::string& server, bool writable, const char* path) {
@@ -133,7 +132,7 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
     if (config.watchdog.count() != 0) parts.watchdog = &watchdog;
     Agent({own.clock, own.files, own.processes, machine, control}, hooks, {config.shutdown_timeout, config.root_loss},
-          parts, state)
+          parts, std::move(state))
         .run();
 }
 
