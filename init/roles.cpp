@@ -147,6 +147,7 @@ int agent_role(Os& os) {
         os.clock.sleep(Seconds{5});
     }
     Guardian guardian({os.clock, os.machine, linux_forks()}, [&os] { (void)os.files.remove(kAgentStateFile); });
+    if (const auto told = tell_manager("READY=1"); !told) os.machine.say(4, "agent: " + told.error().cause);
     guardian.guard();
     run_agent(os, **control, guardian);
     return 0;
