@@ -105,14 +105,8 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
         case LeaseEvent::none:
             break;
         case LeaseEvent::lost:
-            ++losses_;
             check_.reset();
-            problem_ =
-                Error{actions.reason + "; the address is kept while a new one is asked for",
-                      fmt::format("see the DHCP server: if it gives {} to another machine, this node loses its root",
-                                  lease_.address.text()),
-                      0};
-            say(3, problem_->cause + ": " + problem_->remedy);
+            lost(actions.reason);
             break;
         case LeaseEvent::renewed:
         case LeaseEvent::gained:
@@ -127,6 +121,17 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
     // A server says the same at each renewal.
     if (actions.event != LeaseEvent::none && std::exchange(notes_, actions.notes) != actions.notes)
         for (const auto& note : actions.notes) say(5, note);
+}
+
+void DhcpLeaseKeeper::lost(const std::string& reason) {
+    Error problem{reason + "; the address is kept while a new one is asked for",
+                  fmt::format("see the DHCP server: if it gives {} to another machine, this node loses its root",
+                              lease_.address.text()),
+                  0};
+    // An earlier life may have lost it already, and said so.
+    if (!problem_) ++losses_;
+    if (!problem_ || problem_->cause != problem.cause) say(3, problem.cause + ": " + problem.remedy);
+    problem_ = std::move(problem);
 }
 
 void DhcpLeaseKeeper::begin_check(const LeaseActions& actions, Nanoseconds now) {

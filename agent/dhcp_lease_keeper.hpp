@@ -60,6 +60,7 @@ class DhcpLeaseKeeper : public LeaseKeeper {
     void send(const LeaseActions& actions);
     Result<> open();
     void close();
+    void lost(const std::string& reason);
     void take(const LeaseActions& actions);
     void say(int level, const std::string& line);
 

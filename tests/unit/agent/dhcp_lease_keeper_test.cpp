@@ -235,7 +235,8 @@ TEST_F(DhcpLeaseKeeperTest, AnAddressThatSomebodyHasIsRefused) {
     };
     pass(Seconds{60},
          [&] { EXPECT_THAT(addresses(), ElementsAre(kAddress)) << "the old one is better than a stolen"; });
-    EXPECT_EQ(times_said("10.9.0.1 gave 10.9.0.77, which 02:00:00:00:00:99 has already: refused"), probes);
+    EXPECT_EQ(times_said("10.9.0.1 gave 10.9.0.77, which 02:00:00:00:00:99 has already: refused"), 1);
+    EXPECT_EQ(server.declined, probes);
     EXPECT_GE(server.declined, 2);
     EXPECT_LE(server.declined, 6) << "ten seconds between";
     EXPECT_EQ(keeper->live().lease.address, kAddress);
@@ -270,6 +271,25 @@ TEST_F(DhcpLeaseKeeperTest, AnotherLifeAsksAtOnceForWhatWasLost) {
     EXPECT_FALSE(keeper->live().problem);
     EXPECT_EQ(keeper->live().renewals, 1U);
     EXPECT_EQ(keeper->live().carrier, true);
+}
+
+TEST_F(DhcpLeaseKeeperTest, WhatAnEarlierLifeLostIsNeitherCountedNorSaidAgain) {
+    server.refuses = true;
+    pass(Seconds{15});
+    ASSERT_TRUE(keeper->live().problem);
+    EXPECT_EQ(keeper->live().losses, 1U);
+    const auto problem = *keeper->live().problem;
+    const auto lease = keeper->live().lease;
+    machine.said.clear();
+    LeaseRequest request;
+    request.mac = kMac;
+    const AddressGuard::World world{clock, links, machine};
+    keeper.emplace(world, sockets, AddressGuard(world, {"eth0", kMac}, routes_of), request, lease);
+    keeper->resume(problem);
+    pass(Seconds{15});
+    EXPECT_EQ(keeper->live().losses, 0U);
+    EXPECT_EQ(times_said("refuses to renew"), 0);
+    EXPECT_TRUE(keeper->live().problem);
 }
 
 TEST_F(DhcpLeaseKeeperTest, AServerThatOnlyRefusesDoesNotCutTheRoot) {
