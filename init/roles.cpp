@@ -45,14 +45,14 @@ void leave_report(Os& os, const BootReport& report) {
     if (!kept) os.machine.say(4, "the boot report is not on the server: " + kept.error().cause + ", continuing");
 }
 
-/// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends.
-Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {
+/// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends. `guardian`: ours; 0: none.
+Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server_dead, int guardian = 0) {
     ShutdownSituation situation;
     situation.verb = verb;
     situation.after_pivot = false;
     situation.server_dead = server_dead;
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
-    situation.spared = {os.processes.own_pid()};
+    situation.spared = {os.processes.own_pid(), guardian};
     take_down(os, situation);
     return {"the machine is still there after " + std::string(text(verb)), "reset it", EPERM};
 }
@@ -108,7 +108,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.root_answers = answers;
     if (facts.snapshot.state == "mounted") hooks.status_directory = join_path(kSnapshot, ".diskless");
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        return take_down_from_here(own, verb, deadline, !answers(Deadline::after(own.clock, Seconds{2})));
+        return take_down_from_here(own, verb, deadline, !answers(Deadline::after(own.clock, Seconds{2})),
+                                   linux_forks().parent());
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     hooks.is_guarded = [&] { return guardian.is_guarded(); };
