@@ -97,6 +97,7 @@ class Agent {
     void keep_status();
     void keep_state();
     bool root_is_dead();
+    void resume_power(const KeptPowerRequest& kept);
     /// The end is promised first; `why` says on whose behalf.
     void begin_power(PowerRequest::Settings settings, const std::string& why);
     InitFacts init_facts() const;

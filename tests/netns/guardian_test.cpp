@@ -102,6 +102,27 @@ TEST(ControlPeer, IsWhoItIs) {
     }
 }
 
+TEST(ControlPeer, IsNotHeldUpByAChildThatHangs) {
+    auto control = listen_control_socket("/tmp/held-up-test", linux_clock());
+    ASSERT_TRUE(control) << control.error().cause;
+    auto asking = linux_background().start([]() -> Result<std::string> {
+        return control_socket_client("/tmp/held-up-test", linux_clock())
+            ->ask("status", Deadline::after(linux_clock(), Seconds{10}));
+    });
+    const auto message = (*control)->wait(Deadline::after(linux_clock(), Seconds{10}));
+    ASSERT_TRUE(message);
+    // It has the connection open as well, and looks at a server that is gone.
+    auto looking = linux_background().start([]() -> Result<std::string> {
+        linux_clock().sleep(Seconds{100});
+        return std::string();
+    });
+    (*control)->answer(message->connection, "all is well");
+    const auto deadline = Deadline::after(linux_clock(), Seconds{5});
+    while (!(*asking)->result() && !deadline.passed(linux_clock())) linux_clock().sleep(Milliseconds{1});
+    ASSERT_TRUE((*asking)->result());
+    EXPECT_EQ((*asking)->result()->value(), "all is well");
+}
+
 TEST(Background, ChildrenGoOnBesideAndAreCollected) {
     auto quick = linux_background().start([]() -> Result<std::string> { return std::string("done"); });
     auto slow = linux_background().start([]() -> Result<std::string> {
