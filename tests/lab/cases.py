@@ -81,6 +81,9 @@ def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
     return (Type(f"{CTL} {verb}"), GoesDown(within))
 
 
+LOUD = Shell("dmesg -n 8")  # Login() has silenced the kernel
+
+
 def to_agents(signal: str, *names: str) -> str:
     """Shell words that send the signal to the processes of these names (comm)."""
     return (f"for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in {'|'.join(names)}) "
@@ -296,7 +299,7 @@ CASES: tuple[Case, ...] = (
     Case("server-restarted", "the NFS server restarts under load: the node goes on, and told what it saw",
          FROM + " ip=dhcp",
          (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) & echo $! >/run/load"),
-          Shell("sleep 1; cat /var/log/load", ":"), KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
+          Shell("sleep 1; cat /var/log/load", ":"), LOUD, KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
           Shell(f"{CTL} status", "server unreachable for"), StartNfs(),
           Console("root server 10[.]9[.]0[.]1 is well again", 90),
           Shell("ls -l /bin/busybox; n=$(wc -l </var/log/load); sleep 2; test $(wc -l </var/log/load) -gt $n", None, 60),
@@ -304,13 +307,13 @@ CASES: tuple[Case, ...] = (
           Shell(f"{CTL} check"), *goes_down())),
     Case("root-lost", "a root that stays away is not waited for for ever, when so told",
          FROM + " ip=dhcp diskless.root-loss=20",
-         (*UP, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
-    Case("watchdog", "a node whose agent hangs is reset by the watchdog", FROM + " ip=dhcp diskless.watchdog=10",
-         (*UP, Shell("insmod $(find /lib/modules -name softdog.ko)"),
+         (*UP, LOUD, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
+    Case("watchdog", "a node whose agent hangs is reset by the watchdog; being killed is no reason",
+         FROM + " ip=dhcp diskless.watchdog=10",
+         (PowerOn(), Login(90), LOUD, Shell("modprobe softdog"),
           Console("watchdog resets the node when it is not fed for 10 s", 30),
-          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40), Shell(to_agents("KILL", "diskless-agent")),
-          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40),
-          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30))),
+          Shell(to_agents("KILL", "diskless-agent")), Shell(f"sleep 20; {CTL} status", "watchdog +fed", 40),
+          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30)), root="debian"),
     Case("reload", "a list that was changed on a running node", FROM + " ip=dhcp",
          (*UP, Shell("touch /opt/data", "Read-only"), Shell(f"{CTL} reload", "^nothing has changed"),
           Shell("echo /opt/data >/run/diskless/snapshot/files.custom"),
