@@ -34,6 +34,8 @@ std::string_view text(InitKind kind) {
             return "sysvinit";
         case InitKind::busybox:
             return "busybox init";
+        case InitKind::ours:
+            return "diskless-init";
         case InitKind::other:
             return "an unknown init";
     }
@@ -41,6 +43,7 @@ std::string_view text(InitKind kind) {
 }
 
 InitKind init_kind(const InitFacts& facts) {
+    if (base_name(facts.executable) == "diskless-init" || facts.comm == "diskless-init") return InitKind::ours;
     if (facts.comm == "systemd" || facts.has_systemd) return InitKind::systemd;
     if (base_name(facts.executable) == "busybox" || facts.comm == "busybox" || facts.comm == "linuxrc")
         return InitKind::busybox;
@@ -51,6 +54,7 @@ InitKind init_kind(const InitFacts& facts) {
 
 std::optional<InitAsk> how_to_ask(InitKind kind, PowerVerb verb) {
     switch (kind) {
+        case InitKind::ours:  // listens to several kinds of signals; these know all verbs
         case InitKind::systemd:
             switch (verb) {
                 case PowerVerb::halt:
