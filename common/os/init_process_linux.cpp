@@ -48,7 +48,7 @@ std::string cgroup_of(const std::string& name) { return std::string(kOurs) + "/"
 
 }  // namespace
 
-InitProcess::InitProcess() {
+InitProcess::InitProcess(bool with_cgroups) {
     const auto set = listened_to();
     sigprocmask(SIG_BLOCK, &set, nullptr);
     signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -62,7 +62,7 @@ InitProcess::InitProcess() {
     if (!write_file("/proc/self/oom_score_adj", "-1000"))
         problems_.push_back(fail_errno("/proc/self/oom_score_adj").value());
     open_fifo();
-    prepare_cgroups();
+    if (with_cgroups) prepare_cgroups();
 }
 
 void InitProcess::open_fifo() {

@@ -35,9 +35,9 @@ struct ServiceStart {
 class InitProcess {
   public:
     /// Blocks the signals it listens to (they stay blocked over exec, so that none is lost there), has Ctrl-Alt-Del
-    /// sent as SIGINT, makes /run/initctl, and mounts the cgroup hierarchy where there is none. What fails is told by
-    /// problems(); a PID 1 must go on without.
-    InitProcess();
+    /// sent as SIGINT, makes /run/initctl, and (`with_cgroups`) mounts the cgroup hierarchy where there is none. What
+    /// fails is told by problems(); a PID 1 must go on without.
+    explicit InitProcess(bool with_cgroups = true);
 
     /// Waits until something has happened, and tells `events` of all of it.
     void turn(Deadline deadline, InitEvents& events);
@@ -84,9 +84,9 @@ struct LoginRecord {
     Nanoseconds time{0};               // since 1970
 };
 
-/// Writes them to utmp (made when it is not there) and wtmp (left alone when it is not there). The files may be on NFS:
-/// call it in a child.
-void write_login_records(const std::vector<LoginRecord>& records, const char* utmp = "/var/run/utmp",
+/// Writes them to utmp (/var/run/utmp, else /run/utmp; made when it is not there) and wtmp (left alone when it is not
+/// there). The files may be on NFS: call it in a child.
+void write_login_records(const std::vector<LoginRecord>& records, const char* utmp = nullptr,
                          const char* wtmp = "/var/log/wtmp");
 
 }  // namespace diskless

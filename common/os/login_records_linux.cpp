@@ -63,7 +63,8 @@ void update(int file, struct utmp line) {
 }  // namespace
 
 void write_login_records(const std::vector<LoginRecord>& records, const char* utmp, const char* wtmp) {
-    const Descriptor now(open(utmp, O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    Descriptor now(open(utmp != nullptr ? utmp : "/var/run/utmp", O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!now && utmp == nullptr) now = Descriptor(open("/run/utmp", O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     const Descriptor history(open(wtmp, O_WRONLY | O_APPEND | O_CLOEXEC));
     struct flock lock {};
     lock.l_type = F_WRLCK;

@@ -35,7 +35,9 @@ class Machine {
     /// process.
     virtual Result<> switch_root(const std::string& path) = 0;
     /// Makes the mount at `path` the root, and shows the old one at `old_root` below it (pivot_root(2)).
-    virtual Result<> pivot_root(const std::string& path, const std::string& old_root) = 0;
+    virtual Result<> pivot_root(const std::string& path, const std::string&) {
+        return fail_errno("pivot_root " + path, ENOSYS);
+    }
 };
 
 }  // namespace diskless

@@ -151,7 +151,7 @@ class Reader {
     std::string id_of(const Line& line) {
         std::string id(table_.busybox ? std::string_view() : line.id.substr(0, kLongestId));
         for (char& c : id)
-            if (c <= ' ' || c == '/' || c == '.' || c == '=' || c >= '\x7f') c = '_';
+            if (c <= ' ' || c == '/' || c == '.' || c == '=' || c == '@' || c >= '\x7f') c = '_';
         const bool taken = std::ranges::find(table_.entries, id, &InittabEntry::id) != table_.entries.end();
         if (taken)
             problem(line.number, fmt::format("id \"{}\" is there twice", id), "give each entry an id of its own");
@@ -198,19 +198,19 @@ class Reader {
 
     /// Its order is by action, not by line.
     void order_as_busybox() {
-        const auto rank = [](const InittabEntry& entry) {
-            switch (entry.action) {
-                case InittabAction::sysinit:
-                    return 0;
-                case InittabAction::wait:
-                    return 1;
-                case InittabAction::once:
-                    return 2;
-                default:
-                    return 3;
+        std::vector<InittabEntry> ordered;
+        const auto take = [&](InittabAction first, bool others) {
+            for (auto& entry : table_.entries) {
+                if (entry.id.empty() || !(others || entry.action == first)) continue;
+                ordered.push_back(std::move(entry));
+                entry.id.clear();
             }
         };
-        std::ranges::stable_sort(table_.entries, {}, rank);
+        take(InittabAction::sysinit, false);
+        take(InittabAction::wait, false);
+        take(InittabAction::once, false);
+        take(InittabAction::respawn, true);
+        table_.entries = std::move(ordered);
     }
 
     std::vector<Line> lines_;
@@ -264,7 +264,7 @@ std::string_view default_inittab() {
 }
 
 InittabEntry emergency_entry() {
-    return {.id = "~~",
+    return {.id = "@shell",
             .action = InittabAction::wait,
             .levels = kSingle,
             .process = "[ -x /sbin/sulogin ] && exec /sbin/sulogin; exec /bin/sh -l",

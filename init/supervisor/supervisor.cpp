@@ -35,7 +35,7 @@ Supervisor::Service* Supervisor::by_id(std::string_view id) {
 
 /// Goes by ids: what runs goes on running, whatever its line says now; that counts from its next start.
 void Supervisor::adopt(Inittab table) {
-    std::deque<Service> services;
+    std::vector<Service> services;
     for (auto& entry : table.entries) {
         if (auto* known = by_id(entry.id)) {
             services.push_back(std::move(*known));
@@ -171,7 +171,7 @@ void Supervisor::move_on(Nanoseconds now) {
             continue;
         }
         auto* service = by_id(queue_.front());
-        queue_.pop_front();
+        queue_.erase(queue_.begin());
         if (service == nullptr || service->pid != 0 || service->removed) continue;
         if (!start(*service, now) || !is_waited_for(service->entry.action)) continue;
         waited_for_ = service->entry.id;
@@ -281,8 +281,8 @@ Nanoseconds Supervisor::next_due() const {
 void Supervisor::begin(Inittab table, Nanoseconds now) {
     adopt(std::move(table));
     if (settings_.emergency) {
-        services_.push_front({.entry = emergency_entry()});
-        queue(services_.front());
+        services_.push_back({.entry = emergency_entry()});
+        queue(services_.back());
     }
     queue_all(InittabAction::sysinit);
     time_passed(now);

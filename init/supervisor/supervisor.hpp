@@ -11,8 +11,6 @@
 // anew when that is gone.
 #pragma once
 
-#include <array>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -125,8 +123,8 @@ class Supervisor {
     SupervisorWorld& world_;
     Settings settings_;
     Inittab table_;  // its entries are in services_
-    std::deque<Service> services_;
-    std::deque<std::string> queue_;
+    std::vector<Service> services_;
+    std::vector<std::string> queue_;
     std::string waited_for_;
     Nanoseconds patience_{Nanoseconds::max()};  // with waited_for_
     enum class Phase { sysinit, boot, level } phase_ = Phase::sysinit;

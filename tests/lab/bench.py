@@ -85,14 +85,16 @@ class Bench:
         (self.tree / "tftp").mkdir()
         mount_tree(self.namespace, self.tree)
         source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
-        if case.root_writable or case.root_files:
+        if case.root_writable or case.root_files or case.program_in_root:
             # Not below the case's own temporary directory: hard links need the cache's file system.
             self._beside = cache.temporary(cache.directory())
             self.shared_root = self._beside / "root"
             self.shared_root.mkdir()
             (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
             for path, text in case.root_files.items():
-                roots.write(self.shared_root / path, text)
+                roots.write(self.shared_root / path, text, 0o755 if text.startswith("#!") else 0o644)
+            if case.program_in_root:
+                roots.install(images.node_program(), self.shared_root / case.program_in_root)
         else:
             self.shared_root = source
         place(self.namespace, self.tree, self.root_path, self.shared_root)
