@@ -150,12 +150,13 @@ class Life final : public SupervisorWorld, public InitEvents {
     // SupervisorWorld
     int start(const InittabEntry& entry) override {
         const auto command = command_of(entry);
+        const auto settings = environment();
         const bool alone = is_waited_for(entry.action);
         const auto pid = process_.start(
             {.name = entry.id,
              .path = command.path,
              .arguments = command.arguments,
-             .environment = environment(),
+             .environment = settings,
              .terminal = entry.terminal,
              .controlling = alone || entry.login || entry.action == InittabAction::askfirst || !entry.terminal.empty(),
              .ask_first = entry.action == InittabAction::askfirst});
@@ -163,13 +164,12 @@ class Life final : public SupervisorWorld, public InitEvents {
             say(kError, fmt::format("inittab {}: {}", entry.id, pid.error().cause));
             return 0;
         }
-        if (is_recorded(entry)) record({.kind = LoginRecord::Kind::started, .id = entry.id, .pid = *pid});
+        if (is_recorded(entry)) record({.kind = LoginRecord::Kind::started, .pid = *pid}, entry.id);
         return *pid;
     }
     void signal(const InittabEntry& entry, int pid, int number) override { process_.signal(entry.id, pid, number); }
     void ended(const InittabEntry& entry, int pid, int status) override {
-        if (is_recorded(entry))
-            record({.kind = LoginRecord::Kind::ended, .id = entry.id, .pid = pid, .status = status});
+        if (is_recorded(entry)) record({.kind = LoginRecord::Kind::ended, .pid = pid, .status = status}, entry.id);
         process_.forget(entry.id);
     }
     void say(int level, std::string line) override { os_.machine.say(level, line); }
@@ -284,10 +284,11 @@ class Life final : public SupervisorWorld, public InitEvents {
         return result;
     }
 
-    void record(LoginRecord record) {
+    void record(LoginRecord record, std::string_view id = {}) {
         if (no_records_ || records_.size() >= kMostRecords) return;
         record.time = os_.clock.wall();
-        records_.push_back(std::move(record));
+        id.copy(record.id, sizeof record.id);
+        records_.push_back(record);
         write_records();
     }
 

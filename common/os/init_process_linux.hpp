@@ -23,13 +23,15 @@ class InitEvents {
     virtual void request(const InitRequest& request) = 0;
 };
 
+/// Refers to what the caller keeps until start() has returned.
 struct ServiceStart {
-    std::string name;  // of its cgroup; no slash
-    std::string path;
-    std::vector<std::string> arguments, environment;
-    std::string terminal;      // "ttyS0"; empty, or not to be had: the console
-    bool controlling = false;  // the terminal becomes its controlling terminal, taken from whoever has it
-    bool ask_first = false;    // "press Enter" before it begins
+    const std::string& name;  // of its cgroup; no slash
+    const std::string& path;
+    const std::vector<std::string>& arguments;
+    const std::vector<std::string>& environment;
+    const std::string& terminal;  // "ttyS0"; empty, or not to be had: the console
+    bool controlling = false;     // the terminal becomes its controlling terminal, taken from whoever has it
+    bool ask_first = false;       // "press Enter" before it begins
 };
 
 class InitProcess {
@@ -77,7 +79,7 @@ class InitProcess {
 /// A line of utmp and wtmp (utmp(5)).
 struct LoginRecord {
     enum class Kind { boot, run_level, started, ended, shutdown } kind = Kind::boot;
-    std::string id;  // started, ended: up to 4 characters
+    char id[4] = {};  // started, ended: of the entry; not ended by a zero when it is full
     int pid = 0;
     char level = '\0', before = '\0';  // run_level
     int status = 0;                    // ended

@@ -28,7 +28,7 @@ struct utmp as_utmp(const LoginRecord& record) {
     if (record.kind == Kind::started || record.kind == Kind::ended) {
         line.ut_type = record.kind == Kind::started ? INIT_PROCESS : DEAD_PROCESS;
         line.ut_pid = record.pid;
-        put(line.ut_id, record.id);
+        std::memcpy(line.ut_id, record.id, sizeof line.ut_id);
         if (WIFSIGNALED(record.status)) line.ut_exit.e_termination = static_cast<short>(WTERMSIG(record.status));
         if (WIFEXITED(record.status)) line.ut_exit.e_exit = static_cast<short>(WEXITSTATUS(record.status));
         return line;

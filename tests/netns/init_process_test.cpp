@@ -193,11 +193,11 @@ TEST(LoginRecords, KeepOneSlotAnEntry) {
     close(open(wtmp.c_str(), O_CREAT | O_WRONLY, 0644));
     using Kind = LoginRecord::Kind;
     write_login_records({{.kind = Kind::boot},
-                         {.kind = Kind::run_level, .id = {}, .level = '3', .before = 'N'},
-                         {.kind = Kind::started, .id = "1", .pid = 100},
-                         {.kind = Kind::started, .id = "2", .pid = 101},
-                         {.kind = Kind::ended, .id = "1", .pid = 100, .status = 256},
-                         {.kind = Kind::started, .id = "1", .pid = 102}},
+                         {.kind = Kind::run_level, .level = '3', .before = 'N'},
+                         {.kind = Kind::started, .id = {'1'}, .pid = 100},
+                         {.kind = Kind::started, .id = {'2'}, .pid = 101},
+                         {.kind = Kind::ended, .id = {'1'}, .pid = 100, .status = 256},
+                         {.kind = Kind::started, .id = {'1'}, .pid = 102}},
                         utmp.c_str(), wtmp.c_str());
     std::vector<struct utmp> lines(16);
     const int fd = open(utmp.c_str(), O_RDONLY);
