@@ -56,11 +56,15 @@ class Reader {
     }
 
   private:
-    void problem(int line, std::string what, std::string remedy) {
-        if (table_.problems.size() < kMostProblems)
-            table_.problems.push_back({line, std::move(what), std::move(remedy)});
-        else if (table_.problems.size() == kMostProblems)
-            table_.problems.push_back({line, "there is more that cannot be meant: left out here", {}});
+    /// `pattern` has one "{}" for the object, which comes from the file.
+    [[gnu::noinline]] void problem(int line, const char* pattern, std::string_view object, std::string_view remedy) {
+        auto& problems = table_.problems;
+        if (problems.size() > kMostProblems) return;
+        if (problems.size() == kMostProblems) {
+            pattern = "there is more that cannot be meant: left out here{}";
+            object = remedy = {};
+        }
+        problems.push_back({line, fmt::format(fmt::runtime(pattern), printable(object.substr(0, 60))), remedy});
     }
 
     void split_lines(std::string_view text) {
@@ -79,8 +83,7 @@ class Reader {
                 from = colon + 1;
             }
             if (!whole) {
-                problem(number, fmt::format("\"{}\" is no entry", printable(line.substr(0, 60))),
-                        "write id:runlevels:action:process");
+                problem(number, "\"{}\" is no entry", line, "write id:runlevels:action:process");
                 continue;
             }
             lines_.push_back({number, trim(line.substr(0, colons[0])),
@@ -96,8 +99,7 @@ class Reader {
             } else if (const auto bit = run_level_bit(c); bit != 0) {
                 entry.levels |= bit;
             } else {
-                problem(line.number, fmt::format("\"{}\" are no run levels", printable(line.levels.substr(0, 20))),
-                        "run levels are 0 to 9, S, a, b and c");
+                problem(line.number, "\"{}\" are no run levels", line.levels, "run levels are 0 to 9, S, a, b and c");
                 return false;
             }
         }
@@ -109,8 +111,7 @@ class Reader {
     void read(const Line& line) {
         const auto found = std::ranges::find(kActions, line.action);
         if (found == kActions.end())
-            return problem(line.number, fmt::format("there is no action \"{}\"", printable(line.action.substr(0, 30))),
-                           "inittab(5) lists the actions");
+            return problem(line.number, "there is no action \"{}\"", line.action, "inittab(5) lists the actions");
         InittabEntry entry;
         entry.action = static_cast<InittabAction>(found - kActions.begin());
         if (!read_levels(line, entry)) return;
@@ -123,8 +124,8 @@ class Reader {
         for (; !process.empty() && (process[0] == '+' || process[0] == '-'); process.remove_prefix(1))
             (process[0] == '+' ? entry.recorded : entry.login) = process[0] == '-';
         if (process.empty() || process.find('\0') != std::string_view::npos || process.size() > kLongestProcess)
-            return problem(line.number, fmt::format("{} has no process that can be run", line.action),
-                           fmt::format("write a program and its arguments, at most {} bytes", kLongestProcess));
+            return problem(line.number, "{} has no process that can be run", line.action,
+                           "write a program and its arguments, at most 1024 bytes");
         if (is_ourselves(process)) {
             table_.names_us = true;
             return;
@@ -135,14 +136,13 @@ class Reader {
             if (is_terminal_name(name))
                 entry.terminal = name;
             else
-                problem(line.number, fmt::format("\"{}\" is no terminal, the console is used", printable(line.id)),
-                        "name one as in ttyS0");
+                problem(line.number, "\"{}\" is no terminal, the console is used", line.id, "name one as in ttyS0");
         }
         entry.id = id_of(line);
         if (std::ranges::find(table_.entries, entry.id, &InittabEntry::id) != table_.entries.end())
-            return problem(line.number, "the same line is there twice", "leave one of them out");
+            return problem(line.number, "the same line is there twice: {}", line.process, "leave one of them out");
         if (table_.entries.size() == kMostEntries)
-            return problem(line.number, fmt::format("more than {} entries, left out", kMostEntries), {});
+            return problem(line.number, "there are too many entries: {} is left out", line.process, "256 are possible");
         table_.entries.push_back(std::move(entry));
     }
 
@@ -153,8 +153,7 @@ class Reader {
         for (char& c : id)
             if (c <= ' ' || c == '/' || c == '.' || c == '=' || c == '@' || c >= '\x7f') c = '_';
         const bool taken = std::ranges::find(table_.entries, id, &InittabEntry::id) != table_.entries.end();
-        if (taken)
-            problem(line.number, fmt::format("id \"{}\" is there twice", id), "give each entry an id of its own");
+        if (taken) problem(line.number, "id \"{}\" is there twice", id, "give each entry an id of its own");
         if (!id.empty() && !taken) return id;
         std::uint32_t hash = 2166136261;  // FNV-1a
         for (const auto part : {line.id, line.levels, line.process})
@@ -167,12 +166,12 @@ class Reader {
         for (const char c : {'6', '5', '4', '3', '2', '1', '0', 'S'}) {
             if (line.levels.empty() || (run_level_bit(c) & levels_of(line.levels)) == 0) continue;
             if (c == '0' || c == '6')
-                return problem(line.number, fmt::format("a default run level of {} would end the node at once", c),
+                return problem(line.number, "a default run level of {} would end the node at once", {&c, 1},
                                "write a level from 1 to 5");
             table_.level = c;
             return;
         }
-        problem(line.number, "initdefault names no run level", "write id:3:initdefault:");
+        problem(line.number, "initdefault names no run level{}", {}, "write id:3:initdefault:");
     }
 
     static RunLevels levels_of(std::string_view text) {
@@ -192,8 +191,7 @@ class Reader {
         for (const char c : {'1', '5', '4', '2', '3'})
             if ((used & run_level_bit(c)) != 0) table_.level = c;
         if (!table_.busybox && !table_.entries.empty())
-            problem(0, fmt::format("no initdefault: run level {} is taken", table_.level),
-                    fmt::format("write id:{}:initdefault:", table_.level));
+            problem(0, "no initdefault: run level {} is taken", {&table_.level, 1}, "write id:3:initdefault:");
     }
 
     /// Its order is by action, not by line.

@@ -57,7 +57,7 @@ struct InittabEntry {
 struct InittabProblem {
     int line = 0;  // 1 is the first; 0: the whole file
     std::string what;
-    std::string remedy;
+    std::string_view remedy;  // of static storage
     bool operator==(const InittabProblem&) const = default;
 };
 

@@ -103,9 +103,7 @@ bool Supervisor::start(Service& service, Nanoseconds now) {
         if (++service.starts > kMostStarts) {
             service.not_before = now + kRest;
             service.starts = 0;
-            world_.say(kWarning,
-                       fmt::format("inittab {}: ends too fast ({}), rests for 5 minutes; init q ends the rest",
-                                   service.entry.id, printable(service.entry.process)));
+            say_of(service.entry.id, "ends too fast, rests for 5 minutes; telinit q ends the rest");
             return false;
         }
     }
@@ -132,8 +130,7 @@ void Supervisor::press(Service& service, Nanoseconds now) {
         world_.signal(service.entry, service.pid, 9);
         return;
     }
-    world_.say(kWarning, fmt::format("inittab {}: process {} hangs in the kernel and is left, continuing",
-                                     service.entry.id, service.pid));
+    say_of(service.entry.id, "its process hangs in the kernel and is left, continuing");
     service.pid = 0;
     service.kill_at = kNever;
 }
@@ -152,6 +149,10 @@ void Supervisor::child_ended(int pid, int status, Nanoseconds now) {
         break;
     }
     time_passed(now);
+}
+
+void Supervisor::say_of(const std::string& id, const char* what) {
+    world_.say(kWarning, "inittab " + id + ": " + what);
 }
 
 // ---- The queue ------------------------------------------------------------------------------------------------------
@@ -246,15 +247,13 @@ void Supervisor::fill_for_level() {
 void Supervisor::time_passed(Nanoseconds now) {
     if (over_) return;
     if (down_ && now >= down_->deadline) {
-        world_.say(kWarning, fmt::format("{} does not come to its end, the node goes down without it",
-                                         waited_for_.empty() ? "the inittab's way down" : "inittab " + waited_for_));
+        say_of(waited_for_.empty() ? "way down" : waited_for_, "does not come to an end, the node goes down without");
         return finish();
     }
     for (auto& service : services_)
         if (service.pid != 0 && service.kill_at <= now) press(service, now);
     if (!waited_for_.empty() && patience_ <= now) {
-        world_.say(kWarning,
-                   fmt::format("inittab {}: takes long and goes on in the background, continuing", waited_for_));
+        say_of(waited_for_, "takes long and goes on in the background, continuing");
         waited_for_.clear();
     }
     move_on(now);

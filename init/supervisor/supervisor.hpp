@@ -119,6 +119,7 @@ class Supervisor {
     void press(Service& service, Nanoseconds now);
     void begin_down(PowerVerb verb, LastAct act, Nanoseconds now);
     void finish();
+    void say_of(const std::string& id, const char* what);
 
     SupervisorWorld& world_;
     Settings settings_;

@@ -341,7 +341,7 @@ TEST(Supervisor, TheWayDownHasADeadline) {
     EXPECT_FALSE(node.ended_by);
     node.pass(Seconds{2});
     EXPECT_EQ(node.ended_by, std::pair(LastAct::power, PowerVerb::halt));
-    EXPECT_THAT(node.said, Contains(HasSubstr("l0 does not come to its end")));
+    EXPECT_THAT(node.said, Contains(HasSubstr("l0: does not come to an end")));
 }
 
 constexpr std::string_view kBusybox =
