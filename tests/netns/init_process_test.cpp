@@ -15,7 +15,7 @@
 
 #include "common/os/clock_linux.hpp"
 #include "common/os/emergency.hpp"
-#include "common/os/files_linux.hpp"
+#include "common/os/machine_linux.hpp"
 #include "common/os/init_process_linux.hpp"
 
 namespace diskless {
@@ -152,6 +152,21 @@ TEST(InitProcess, RemovesWhatIsInTheFifosPlace) {
         InitProcess init(false);
         struct stat found {};
         return stat("/run/initctl", &found) == 0 && S_ISFIFO(found.st_mode) ? 0 : 1;
+    });
+}
+
+TEST(PivotRoot, LeavesTheOldRootBelowTheNewOne) {
+    RUN_AS_INIT([] {
+        LinuxMachine machine;
+        mkdir("/run/old", 0755);
+        close(open("/run/mark", O_CREAT | O_WRONLY, 0644));
+        if (!machine.pivot_root("/run", "/run/old")) return 1;
+        if (access("/mark", F_OK) != 0) return 2;
+        if (access("/old/proc/self", F_OK) != 0) return 3;
+        mkdir("/proc", 0755);
+        if (mount("/old/proc", "/proc", nullptr, MS_MOVE, nullptr) != 0) return 4;
+        if (access("/proc/self", F_OK) != 0) return 5;
+        return machine.pivot_root("/old/none", "/old") ? 6 : 0;
     });
 }
 
