@@ -16,6 +16,7 @@ class LinuxMachine final : public Machine {
     Error power(PowerVerb verb) override;
     Result<> sysrq(char key) override;
     Result<> switch_root(const std::string& path) override;
+    Result<> pivot_root(const std::string& path, const std::string& old_root) override;
 };
 
 /// The record say() writes: "<6>diskless: line", printable, at most 900 bytes, with its newline.

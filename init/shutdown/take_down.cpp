@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "common/base/text.hpp"
 #include "common/plan/executor.hpp"
 #include "init/boot.hpp"
 #include "init/server_probe.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 constexpr Seconds kSysrqTime{5};
 
-/// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
+}  // namespace
+
 void end_machine(Os& os, PowerVerb verb) {
     const auto refused = os.machine.power(verb);
     os.machine.say(3, fmt::format("{} refused: {}; using sysrq", text(verb), refused.cause));
@@ -24,7 +26,16 @@ void end_machine(Os& os, PowerVerb verb) {
     if (verb != PowerVerb::reboot) (void)os.machine.power(PowerVerb::reboot);
 }
 
-}  // namespace
+ExecutorEvents say_steps(Os& os) {
+    ExecutorEvents events;
+    events.ended = [&os](const StepReport& step) {
+        const bool well = step.outcome == StepOutcome::done;
+        os.machine.say(well ? 6 : 4, fmt::format("{} {:.2f} s{}{}", step.sentence,
+                                                 std::chrono::duration<double>(step.ended - step.started).count(),
+                                                 well ? "" : ": ", step.cause));
+    };
+    return events;
+}
 
 void take_down(Os& os, const ShutdownSituation& situation) {
     take_down(os, situation, {.guard = [&os](Nanoseconds wait, std::function<void()> end) {
@@ -47,14 +58,7 @@ void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads
                       end_machine(os, verb);
                   });
 
-    ExecutorEvents events;
-    events.ended = [&os](const StepReport& step) {
-        const bool well = step.outcome == StepOutcome::done;
-        os.machine.say(well ? 6 : 4, fmt::format("{} {:.2f} s{}{}", step.sentence,
-                                                 std::chrono::duration<double>(step.ended - step.started).count(),
-                                                 well ? "" : ": ", step.cause));
-    };
-    Executor executor(os, events, threads.overlap);
+    Executor executor(os, say_steps(os), threads.overlap);
     if (const auto result = executor.run(plan_shutdown(situation)); !result) os.machine.say(4, result.error().cause);
     end_machine(os, situation.verb);
 }
@@ -71,6 +75,11 @@ void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads
         }
     }
     situation.timeout /= 2;  // systemd has done the long part
+    for (const auto& argument : arguments)
+        if (argument.starts_with(kDeadlineArgument))
+            if (const auto at = parse_number<long long>(argument.substr(kDeadlineArgument.size())))
+                situation.timeout = std::chrono::duration_cast<Milliseconds>(
+                    Deadline{std::min<Nanoseconds>(Milliseconds{*at}, os.clock.now() + Seconds{600})}.left(os.clock));
     take_down(os, situation);
     for (;;) os.clock.sleep(Seconds{60});
 }

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/os/os.hpp"
+#include "common/plan/executor.hpp"
 #include "common/report/boot_report.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
@@ -20,6 +21,15 @@ struct TakeDownThreads {
     bool overlap = true;  // as for Executor
 };
 void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads);
+
+/// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
+void end_machine(Os& os, PowerVerb verb);
+
+/// One line a step on the kernel's log.
+ExecutorEvents say_steps(Os& os);
+
+/// "--diskless-deadline=" and milliseconds since boot: what our own PID 1 gives the shutdown program beside the verb.
+inline constexpr std::string_view kDeadlineArgument = "--diskless-deadline=";
 
 /// The shutdown program as systemd's initrd interface calls it: PID 1, pivoted into RAM, the verb as argument, the old
 /// root at /oldroot. Unknown verbs (such as "exit") reboot.

@@ -27,7 +27,7 @@ Result<std::string> put_on_path(Os& os) {
     return std::string("yes");
 }
 
-Result<> run(StepContext& context) {
+Result<> run(StepContext& context, const Boot& boot) {
     Os& os = context.os;
     const auto self = TRY(os.files.read_link("/proc/self/exe"));
     TRY(os.files.remove(kProgram));
@@ -38,6 +38,8 @@ Result<> run(StepContext& context) {
         TRY(link_as(os.files, name));
     TRY(os.files.make_directories(kInitramfs));
     if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
+    if (boot.init == kProgram)  // the root may have no telinit, or another init's
+        for (const char* name : {"/run/diskless/bin/telinit", "/run/diskless/bin/init"}) TRY(link_as(os.files, name));
     const auto on_path =
         os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
     if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");
@@ -46,12 +48,12 @@ Result<> run(StepContext& context) {
 
 }  // namespace
 
-Step keep_way_down(Boot&) {
+Step keep_way_down(Boot& boot) {
     return {.id = "keep-way-down",
             .sentence = "keep this program in memory for the way down",
             .needs = {"mount-root"},
             .deadline = Milliseconds{10'000},
-            .run = run};
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
 }
 
 }  // namespace diskless::steps
