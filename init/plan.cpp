@@ -5,14 +5,13 @@
 namespace diskless {
 
 // mount-api ─ read-configuration
-//                 │
-//            load-drivers ─┬─ load-nfs ──────────┐
-//                          └─ configure-network ─┼─ mount-root ─┬─ mount-snapshot ─┬─ identify ─ prepare-state ─
-//                          (switch root)
-//                                                │              ├─ keep-way-down   │
-//                                                │              └─ probe-export    │
-//                                                ├─ set-clock ─────────────────────┘
-//                                                └─ protect-network
+//                │
+//          load-drivers ┬─ load-nfs ──────────┐
+//                       └─ configure-network ─┼─ mount-root ┬─ mount-snapshot ┬─ identify ─ prepare-state ─ carry-api
+//                                             │             ├─ keep-way-down  │
+//                                             │             └─ probe-export   │
+//                                             ├─ set-clock ───────────────────┘
+//                                             └─ protect-network
 //
 // Where the kernel or another initramfs has mounted the root, the upper left is done: the address and the root are
 // found instead, under the same names.
