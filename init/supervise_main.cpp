@@ -167,7 +167,11 @@ class Life final : public SupervisorWorld, public InitEvents {
         if (is_recorded(entry)) record({.kind = LoginRecord::Kind::started, .pid = *pid}, entry.id);
         return *pid;
     }
-    void signal(const InittabEntry& entry, int pid, int number) override { process_.signal(entry.id, pid, number); }
+    void signal(const InittabEntry& entry, int pid, int number) override {
+        // A shell somebody types at ignores TERM; its terminal's end it does not.
+        if (entry.login && number == SIGTERM) process_.signal(entry.id, pid, SIGHUP);
+        process_.signal(entry.id, pid, number);
+    }
     void ended(const InittabEntry& entry, int pid, int status) override {
         if (is_recorded(entry)) record({.kind = LoginRecord::Kind::ended, .pid = pid, .status = status}, entry.id);
         process_.forget(entry.id);
