@@ -167,7 +167,11 @@ class Life final : public SupervisorWorld, public InitEvents {
         if (is_recorded(entry)) record({.kind = LoginRecord::Kind::started, .pid = *pid}, entry.id);
         return *pid;
     }
-    void signal(const InittabEntry& entry, int pid, int number) override { process_.signal(entry.id, pid, number); }
+    void signal(const InittabEntry& entry, int pid, int number) override {
+        // A shell somebody types at ignores TERM; its terminal's end it does not.
+        if (entry.login && number == SIGTERM) process_.signal(entry.id, pid, SIGHUP);
+        process_.signal(entry.id, pid, number);
+    }
     void ended(const InittabEntry& entry, int pid, int status) override {
         if (is_recorded(entry)) record({.kind = LoginRecord::Kind::ended, .pid = pid, .status = status}, entry.id);
         process_.forget(entry.id);
@@ -181,17 +185,22 @@ class Life final : public SupervisorWorld, public InitEvents {
                 .level = now,
                 .before = before});
     }
+    void going_down(LastAct act, PowerVerb verb) override {
+        end_at_ = Deadline::after(os_.clock, total_);
+        // Before anything is said: a line for the log goes through the root's /dev, and its server may be gone.
+        if (act == LastAct::restart) return;
+        if (const auto bounded = end_machine_at(end_at_, verb); !bounded) say(kWarning, bounded.error().cause);
+    }
     void end(LastAct act, PowerVerb verb, const InittabEntry* restart) override {
-        const auto deadline = Deadline::after(os_.clock, total_ - total_ / 3);
         const bool server_dead = !server_answers(os_, root_server_, Deadline::after(os_.clock, Seconds{2}));
         if (act == LastAct::restart && restart != nullptr) {
-            end_all_processes(os_, deadline, server_dead);
+            end_all_processes(os_, end_at_, server_dead);
             const auto command = command_of(*restart);
             const auto problem = os_.processes.execute(command.path, command.arguments, environment());
+            (void)end_machine_at(end_at_, verb);
             say(kError, problem.cause + ", rebooting");
         }
-        if (const auto bounded = end_machine_at(deadline, verb); !bounded) say(kWarning, bounded.error().cause);
-        leave_root(os_, verb, deadline, server_dead);
+        leave_root(os_, verb, end_at_, server_dead);
     }
 
   private:
@@ -313,6 +322,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     std::vector<std::string> environment_;
     char level_ = '\0', before_ = 'N';
     Nanoseconds total_ = Seconds{30};
+    Deadline end_at_;
     std::string root_server_;
     std::vector<LoginRecord> records_;
     int recorder_ = 0;

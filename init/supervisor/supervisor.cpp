@@ -335,6 +335,7 @@ void Supervisor::telinit(char level, Nanoseconds term_time, Nanoseconds now) {
 
 void Supervisor::begin_down(PowerVerb verb, LastAct act, Nanoseconds now) {
     if (down_ || over_) return;
+    world_.going_down(act, verb);
     down_ = WayDown{verb, act, now + settings_.way_down};
     const char level = verb == PowerVerb::reboot || verb == PowerVerb::kexec ? '6' : '0';
     if (table_.busybox) {

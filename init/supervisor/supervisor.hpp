@@ -36,6 +36,8 @@ class SupervisorWorld {
     virtual void say(int level, std::string line) = 0;
     /// The run level has changed: utmp, wtmp and later processes' environment want to know.
     virtual void run_level(char now, char before) = 0;
+    /// The node is to go down: told before all else, for from now on the time is bounded.
+    virtual void going_down(LastAct act, PowerVerb verb) = 0;
     /// The supervisor's part is over. `restart` is the process of the inittab's entry, when there is one.
     virtual void end(LastAct act, PowerVerb verb, const InittabEntry* restart) = 0;
 };

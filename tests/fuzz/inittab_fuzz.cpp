@@ -25,6 +25,7 @@ struct World : SupervisorWorld {
     void ended(const InittabEntry&, int, int) override {}
     void say(int, std::string) override {}
     void run_level(char, char) override {}
+    void going_down(LastAct, PowerVerb) override {}
     void end(LastAct, PowerVerb, const InittabEntry*) override {}
 };
 

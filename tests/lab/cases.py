@@ -370,6 +370,9 @@ CASES: tuple[Case, ...] = (
           *RESPAWNED, *goes_down("poweroff")),
          root_files={"etc/inittab": "id:1:initdefault:\ndie:1:respawn:/bin/false\nsshd:1:respawn:/bin/sshd -D\n"
                                     "S0:1:respawn:-/bin/sh\n", "bin/sshd": SERVICE}),
+    Case("pid1-cut", "a reboot that PID 1 itself is asked for when no packet comes or goes",
+         FROM + " ip=dhcp diskless.init=self", (*STAYED, CutNetwork(), Type("kill -TERM 1"), GoesDown(40)),
+         root_files={"etc/inittab": NODE_OF_2010["etc/inittab"], "bin/sshd": SERVICE}),
     Case("pid1-no-inittab", "no init in the root, an inittab that says nothing: a login on the console",
          FROM + " ip=dhcp diskless.init=self",
          (PowerOn(), Console("no entry that can be used", 90), Login(30), Shell("tr '\\0' ' ' </proc/1/cmdline", "@supervise"),

@@ -52,6 +52,7 @@ struct Node : SupervisorWorld {
     void ended(const InittabEntry&, int, int) override {}
     void say(int, std::string line) override { said.push_back(std::move(line)); }
     void run_level(char level, char before) override { story.push_back(fmt::format("level {}{}", before, level)); }
+    void going_down(LastAct, PowerVerb) override { story.push_back("down"); }
     void end(LastAct act, PowerVerb verb, const InittabEntry* restart) override {
         ended_by = {act, verb};
         if (restart != nullptr) restart_process = restart->process;
@@ -322,7 +323,7 @@ TEST(Supervisor, TheWayDownOfSysvinit) {
     Up node;
     node.supervisor->go_down(PowerVerb::reboot, node.now);
     node.pass(Milliseconds{1});
-    EXPECT_THAT(node.take_story(), ElementsAre("level 26", "TERM /getty 1", "TERM /getty 2", "KILL /getty 1",
+    EXPECT_THAT(node.take_story(), ElementsAre("down", "level 26", "TERM /getty 1", "TERM /getty 2", "KILL /getty 1",
                                                "KILL /getty 2", "start /rc 6"))
         << "KILL: for what they had started and left behind";
     EXPECT_FALSE(node.ended_by);
@@ -358,7 +359,8 @@ TEST(Supervisor, TheWayDownOfBusybox) {
     node.ends("/rcS");
     EXPECT_THAT(node.take_story(), ElementsAre("start /rcS", "level N3", "start /service", "start /bin/sh"));
     node.supervisor->go_down(PowerVerb::poweroff, node.now);
-    EXPECT_THAT(node.take_story(), ElementsAre("level 30", "start /umount")) << "services may be needed for that";
+    EXPECT_THAT(node.take_story(), ElementsAre("down", "level 30", "start /umount"))
+        << "services may be needed for that";
     node.ends("/service");
     EXPECT_EQ(node.starts("/service"), 0) << "not started again";
     node.ends("/umount");
