@@ -37,6 +37,7 @@ class Case:
     hardware: Hardware = Hardware()
     netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
     packets: bool = False                     # capture br0
+    slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 
 # --- what many cases have in common ---
