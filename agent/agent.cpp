@@ -30,7 +30,7 @@ std::string_view gerund(PowerVerb verb) {
 }
 
 std::string_view verb_name(PowerVerb verb) {
-    for (const auto known : {ControlVerb::poweroff, ControlVerb::halt})
+    for (const auto known : {ControlVerb::poweroff, ControlVerb::halt, ControlVerb::kexec})
         if (power_verb(known) == verb) return text(known);
     return text(ControlVerb::reboot);
 }

@@ -10,9 +10,10 @@
 namespace diskless {
 
 namespace {
-constexpr std::array kVerbs{ControlVerb::ping,   ControlVerb::status,   ControlVerb::report,
-                            ControlVerb::reboot, ControlVerb::poweroff, ControlVerb::halt};
-}
+constexpr std::array kVerbs{ControlVerb::ping,     ControlVerb::status, ControlVerb::report, ControlVerb::reboot,
+                            ControlVerb::poweroff, ControlVerb::halt,   ControlVerb::kexec};
+constexpr const char* kVerbsInWords = "ask for one of: ping status report reboot poweroff halt kexec";
+}  // namespace
 
 std::string_view text(ControlVerb verb) {
     switch (verb) {
@@ -28,6 +29,8 @@ std::string_view text(ControlVerb verb) {
             return "poweroff";
         case ControlVerb::halt:
             return "halt";
+        case ControlVerb::kexec:
+            return "kexec";
     }
     return "ping";
 }
@@ -40,6 +43,8 @@ std::optional<PowerVerb> power_verb(ControlVerb verb) {
             return PowerVerb::poweroff;
         case ControlVerb::halt:
             return PowerVerb::halt;
+        case ControlVerb::kexec:
+            return PowerVerb::kexec;
         default:
             return std::nullopt;
     }
@@ -48,7 +53,7 @@ std::optional<PowerVerb> power_verb(ControlVerb verb) {
 Result<ControlRequest> parse_control_request(std::string_view line) {
     if (line.size() > kLongestControlLine) return fail("request is too long");
     const auto parts = words(line);
-    if (parts.empty()) return fail("empty request", "ask for one of: ping status report reboot poweroff halt");
+    if (parts.empty()) return fail("empty request", kVerbsInWords);
     ControlRequest request;
     bool known = false;
     for (const auto verb : kVerbs)
@@ -56,9 +61,7 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
             request.verb = verb;
             known = true;
         }
-    if (!known)
-        return fail(fmt::format("no such request: {}", printable(parts[0])),
-                    "ask for one of: ping status report reboot poweroff halt");
+    if (!known) return fail(fmt::format("no such request: {}", printable(parts[0])), kVerbsInWords);
     for (std::size_t i = 1; i < parts.size(); ++i) {
         if (!power_verb(request.verb)) return fail(fmt::format("{} takes no options", parts[0]));
         constexpr std::string_view kTimeout = "timeout_ms=";

@@ -25,6 +25,7 @@ Plan plan_boot(Boot& boot) {
         steps::mount_snapshot(boot), steps::keep_way_down(boot),     steps::identify(boot),
         steps::prepare_state(boot),  steps::carry_api(boot),
     };
+    if (!boot.config.swaps.empty()) plan.push_back(steps::swap_on(boot));
     if (boot.config.root.mode == RootMode::read_only) plan.push_back(steps::probe_export(boot));
     return plan;
 }

@@ -68,6 +68,8 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
                 {step.id, step.cause.empty() ? std::string(text(step.outcome)) : step.cause, step.remedy});
     for (const auto& entry : report.state)
         if (!entry.problem.empty()) degraded.push_back({"state " + entry.path, entry.problem, {}});
+    if (report.last_shutdown && is_trouble(*report.last_shutdown))
+        degraded.push_back({"last end", last_shutdown_text(*report.last_shutdown), {}});
     if (live.root_answers && !*live.root_answers)
         degraded.push_back({"root server", fmt::format("{} does not answer", report.root.server),
                             "start the NFS server or mend the network; disklessctl reboot works all the same"});

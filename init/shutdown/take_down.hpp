@@ -19,7 +19,10 @@ struct TakeDownThreads {
     std::function<void(Nanoseconds wait, std::function<void()> end)> guard;
     bool overlap = true;  // as for Executor
 };
-void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads);
+void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threads);
+
+/// The part of the total that is kept for reboot(2) itself and the devices that it shuts down.
+Nanoseconds kept_for_the_end(Milliseconds total);
 
 /// The shutdown program as systemd's initrd interface calls it: PID 1, pivoted into RAM, the verb as argument, the old
 /// root at /oldroot. Unknown verbs (such as "exit") reboot.

@@ -1,6 +1,8 @@
 // keep-way-down: this program once more in /run, under the names it is called by later: the agent, disklessctl, and the
 // shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links; and
 // /run/initramfs is a directory of /run/diskless, because /run itself may become noexec.
+#include <fmt/format.h>
+
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
@@ -27,7 +29,25 @@ Result<std::string> put_on_path(Os& os) {
     return std::string("yes");
 }
 
-Result<> run(StepContext& context) {
+/// `systemctl reboot` has no end when a unit hangs on a dead server: the agent is told by a unit that every way down of
+/// systemd starts at once, and sees to it that it is over in time.
+Result<> tell_systemd(Files& files) {
+    const std::string units = "/run/systemd/system";
+    TRY(files.make_directories(units));
+    TRY(files.replace(units + "/diskless-down@.service",
+                      "[Unit]\nDescription=See to it that the %i is over in time\nDefaultDependencies=no\n\n"
+                      "[Service]\nType=oneshot\nExecStart=-/run/diskless/disklessctl %i --agent-only\n"));
+    for (const char* verb : {"reboot", "poweroff", "halt", "kexec"}) {
+        const auto wants = fmt::format("{}/{}.target.wants", units, verb);
+        TRY(files.make_directories(wants));
+        const auto made =
+            files.make_symlink("../diskless-down@.service", fmt::format("{}/diskless-down@{}.service", wants, verb));
+        if (!made && made.error().code != EEXIST) return made;
+    }
+    return {};
+}
+
+Result<> run(StepContext& context, const Boot& boot) {
     Os& os = context.os;
     const auto self = TRY(os.files.read_link("/proc/self/exe"));
     TRY(os.files.remove(kProgram));
@@ -38,6 +58,8 @@ Result<> run(StepContext& context) {
         TRY(link_as(os.files, name));
     TRY(os.files.make_directories(kInitramfs));
     if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
+    if (boot.init_is_systemd)
+        if (const auto told = tell_systemd(os.files); !told) context.degrade(told.error());
     const auto on_path =
         os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
     if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");
@@ -46,12 +68,12 @@ Result<> run(StepContext& context) {
 
 }  // namespace
 
-Step keep_way_down(Boot&) {
+Step keep_way_down(Boot& boot) {
     return {.id = "keep-way-down",
             .sentence = "keep this program in memory for the way down",
             .needs = {"mount-root"},
             .deadline = Milliseconds{10'000},
-            .run = run};
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
 }
 
 }  // namespace diskless::steps

@@ -10,8 +10,9 @@ from typing import Mapping
 
 from node import Hardware
 from server import Dhcp, Export
-from steps import (Console, CutNetwork, GoesDown, ImageUnder, KillNfs, Login, MakeSnapshot, MendNetwork, OnServer,
-                   PacketsLost, PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Step, Type, mounted)
+from steps import (Console, CutNetwork, FreezeNfs, GoesDown, GoesDownIn, ImageUnder, KillNfs, Login, MakeSnapshot,
+                   MendNetwork, OnServer, PacketsLost, PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Step,
+                   ThawNfs, Type, WithdrawRoot, Write, Written, mounted)
 
 @dataclass(frozen=True)
 class Case:
@@ -28,6 +29,7 @@ class Case:
     snapshots: tuple[str, ...] = ("node1",)   # empty snapshots that exist
     snapshot: str = "node1"                   # whose boot report is looked at
     snapshots_path: str = "/srv/diskless/snapshots"
+    snapshots_size: str = ""                  # "4M": they lie on a file system of that size
     exports: tuple[Export, ...] = ()          # besides the root (ro) and the snapshots (rw)
     dhcp: Dhcp | None = Dhcp()
     time_server: bool = True
@@ -56,6 +58,34 @@ NO_TROUBLE = (Report("steps", r'^(?!.*"(failed|degraded)")'), Report("warnings",
 
 def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
     return (Type(f"{CTL} {verb}"), GoesDown(within))
+
+
+# --- the way down ---
+
+LOUD = Shell("dmesg -n 7")  # the kernel's own words on the console
+AGAIN = (PowerOn(), Console("busybox userland is up", 90), Login(20), LOUD)
+KEPT = f"{SNAPSHOT}/.diskless"
+NOTHING_LOST = (Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
+                OnServer(f"{KEPT}/last-shutdown.json", '"clean"'), OnServer(f"{KEPT}/running", None))
+NO_WORD = (OnServer(f"{KEPT}/running"), OnServer(f"{KEPT}/last-shutdown.json", None))
+DOWN, GONE = 30, 10  # seconds: the deadline; and when the server is known to be gone
+BEGUN = "end all processes|at the latest in"
+ENDED = Report("last_shutdown.outcome", "^clean$")
+NOT_ENDED = Report("last_shutdown.outcome", "^unclean$")
+STORM = "(while :; do dd if=/dev/zero of=/var/log/storm bs=64k count=64; done) >/dev/null 2>&1 &"
+
+
+def down_matrix() -> tuple[Case, ...]:
+    """A Debian with systemd, each way to ask, each trouble: slow."""
+    up = (PowerOn(), Login(120), LOUD, Write("/var/log/before"))
+    ways = {"alive": ((), (), DOWN, NOTHING_LOST), "killed": ((KillNfs(),), (), GONE, NO_WORD),
+            "killed-midway": ((Type(STORM),), (KillNfs(),), DOWN, ()), "frozen": ((FreezeNfs(),), (), GONE, NO_WORD),
+            "cut": ((CutNetwork(),), (), GONE, NO_WORD), "unexported": ((WithdrawRoot(),), (), DOWN, ())}
+    return tuple(
+        Case(f"down-systemd-{verb}-{name}", f"disklessctl {verb}, server {name}: in time", FROM + " ip=dhcp",
+             (*up, *before, GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
+             root="debian", slow=True)
+        for verb in ("reboot", "poweroff") for name, (before, midway, within, after) in ways.items())
 
 
 def options(*lines: str) -> Dhcp:
@@ -217,10 +247,33 @@ CASES: tuple[Case, ...] = (
           Shell("systemctl is-active ssh", "^active$"), Shell(f"{CTL} status", "node1"),
           Shell(f"{CTL} report", "mount-root"),
           *OWN_SNAPSHOT, *NO_TROUBLE, *goes_down()), root="debian"),
-    Case("systemd-reboot", "systemctl reboot", FROM + " ip=dhcp",
-         (PowerOn(), Login(90), Type("systemctl reboot"), GoesDown(40)), root="debian"),
-    Case("systemd-poweroff", "systemctl poweroff", FROM + " ip=dhcp",
-         (PowerOn(), Login(90), Type("systemctl poweroff"), GoesDown(40)), root="debian"),
+    Case("systemd-reboot", "systemctl reboot: in time, nothing lost, and the snapshot tells of it", FROM + " ip=dhcp",
+         (PowerOn(), Login(90), LOUD, Write("/var/log/before"), GoesDownIn("systemctl reboot", DOWN), *NOTHING_LOST),
+         root="debian"),
+    Case("systemd-poweroff", "systemctl poweroff, though a service does not want to stop", FROM + " ip=dhcp",
+         (PowerOn(), Login(90), LOUD,
+          Shell("systemd-run --property=KillSignal=SIGCONT --property=SendSIGKILL=no sleep infinity"),
+          Write("/var/log/before"), GoesDownIn("systemctl poweroff", DOWN), *NOTHING_LOST), root="debian"),
+    Case("down-alive", "disklessctl from busybox: nothing is lost; asking init, without it, with a kernel of kexec",
+         FROM + " ip=dhcp",
+         (*UP, LOUD, Write("/var/log/before"), GoesDownIn(f"{CTL} reboot", DOWN),
+          Written("/var/log/before", f"{SNAPSHOT}/var/log/before"), *AGAIN,
+          Report("last_shutdown.outcome", "^init$"), Write("/var/log/before"),
+          GoesDownIn(f"{CTL} poweroff --now", DOWN), *NOTHING_LOST, *AGAIN, ENDED,
+          Shell(f"{CTL} kexec", "no kernel .*in /boot"))),
+    Case("down-killed", "the server is killed before, in the middle of much writing, and frozen: in time",
+         FROM + " ip=dhcp",
+         (*UP, LOUD, KillNfs(), GoesDownIn(f"{CTL} reboot", GONE), *NO_WORD, StartNfs(), *AGAIN, NOT_ENDED,
+          Type(STORM), GoesDownIn(f"{CTL} reboot --now", DOWN, (KillNfs(),), BEGUN), StartNfs(), *AGAIN,
+          FreezeNfs(), GoesDownIn(f"{CTL} poweroff", GONE), ThawNfs(), *NO_WORD)),
+    Case("down-unexported", "the root is not exported any more", FROM + " ip=dhcp",
+         (*UP, LOUD, Write("/var/log/before"), WithdrawRoot(), GoesDownIn(f"{CTL} reboot", DOWN),
+          Written("/var/log/before", f"{SNAPSHOT}/var/log/before"))),
+    Case("down-full", "the snapshot is full: down in time, nothing of what fitted is lost", FROM + " ip=dhcp",
+         (*UP, LOUD, Write("/var/log/before", 512), Shell("cat /dev/zero >/var/log/fill; sync", "No space left"),
+          GoesDownIn(f"{CTL} reboot --now", DOWN), Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
+          OnServer(f"{KEPT}/running", None)), snapshots_size="4M"),
+    *down_matrix(),
     Case("reboot-cable-cut", "disklessctl reboot when no packet comes or goes", FROM + " ip=dhcp",
          (PowerOn(), Login(90), CutNetwork(), *goes_down("reboot", 60)), root="debian"),
     Case("poweroff-server-killed", "disklessctl poweroff after the NFS server was killed", FROM + " ip=dhcp",

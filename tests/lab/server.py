@@ -5,6 +5,7 @@ The servers see the case's own tree on /srv, so that nodes mount /srv/diskless/.
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class NfsServer:
     """NFS-Ganesha in user space: versions 3, 4.0, 4.1 and 4.2."""
 
     def __init__(self, namespace: Namespace, directory: Path, exports: list[Export]) -> None:
-        self._namespace, self._directory = namespace, directory
+        self._namespace, self._directory, self._exports = namespace, directory, exports
         self._configuration = directory / "ganesha.conf"
         self._configuration.write_text(_ganesha_configuration(exports))
         self._rpcbind: Process | None = None
@@ -65,6 +66,22 @@ class NfsServer:
             return _listening(self._namespace, 2049, "tcp")
 
         wait_until("NFS server is up", up, 15)
+
+    def freeze(self) -> None:
+        """Connections are accepted, and nothing is ever answered."""
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGCONT)
+
+    def withdraw(self, path: str) -> None:
+        """The export of `path` is taken back while nodes use it."""
+        self._exports = [export for export in self._exports if export.path != path]
+        self._configuration.write_text(_ganesha_configuration(self._exports))
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """As if its machine lost power, but its address still answers: connections are refused."""
