@@ -108,6 +108,7 @@ Result<std::vector<std::string>> AddressGuard::put_back_routes(const Lease& leas
 
 void AddressGuard::say_put_back(const std::vector<std::string>& gone) {
     ++unsaid_;
+    ++times_put_back_;
     const auto now = world_.clock.now();
     if (said_at_ && now - *said_at_ < kSayAgain) return;
     const auto times = unsaid_ == 1 ? std::string() : fmt::format(" ({} times so far)", unsaid_);

@@ -44,6 +44,8 @@ class AddressGuard {
     /// Of the last look; nothing while there is no such interface.
     const std::optional<Link>& link() const { return link_; }
     const std::string& name() const { return interface_.name; }
+    /// How often something was gone and put back.
+    std::uint64_t times_put_back() const { return times_put_back_; }
 
   private:
     /// What it put back, in words; empty when all was there. An error: it could not.
@@ -60,7 +62,8 @@ class AddressGuard {
     Nanoseconds next_look_{0};
     std::optional<Nanoseconds> said_at_;  // that something was put back
     unsigned unsaid_ = 0;                 // times it was put back since
-    std::string problem_;                 // said last; empty: all is well
+    std::uint64_t times_put_back_ = 0;
+    std::string problem_;  // said last; empty: all is well
 };
 
 }  // namespace diskless

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "common/report/words.hpp"
@@ -11,8 +12,6 @@ namespace diskless {
 
 namespace {
 constexpr Nanoseconds kLookDeadline = Seconds{2};
-constexpr Nanoseconds kQuickLook = Milliseconds{400};  // leaves time to write
-constexpr Nanoseconds kLookLasts = Seconds{10};
 constexpr const char* kInitctl = "/run/initctl";
 
 std::string_view gerund(PowerVerb verb) {
@@ -36,57 +35,132 @@ std::string_view verb_name(PowerVerb verb) {
 }
 }  // namespace
 
-void Agent::turn(Deadline at_most) {
-    Deadline until = at_most;
-    if (lease_ != nullptr) until = until.sooner_of({lease_->next_due()});
-    if (power_) until = until.sooner_of(Deadline::after(world_.clock, PowerRequest::kLookEvery));
+Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts parts, AgentState resumed)
+    : world_(world), hooks_(std::move(hooks)), settings_(settings), parts_(parts), counted_(resumed.counters) {
+    if (!hooks_.status_directory.empty())
+        status_file_.emplace(StatusFile::World{world_.clock, world_.files, world_.processes, world_.machine},
+                             hooks_.status_directory);
+    if (resumed.power.verb.empty()) return;
+    if (const auto request = parse_control_request(resumed.power.verb)) {
+        PowerRequest::Settings again;
+        again.verb = power_verb(request->verb).value_or(PowerVerb::reboot);
+        again.total = std::max<Nanoseconds>(resumed.power.until - world_.clock.now(), Seconds{1});
+        again.now = resumed.power.now;
+        again.root_is_dead = root_is_dead();
+        begin_power(again, "as before its restart");
+    }
+}
+
+Nanoseconds Agent::next_due() const {
+    auto due = Nanoseconds::max();
+    if (parts_.lease != nullptr) due = std::min(due, parts_.lease->next_due());
     // On the way down nothing waits for the server any more; the address is kept to the end.
-    const bool keeps_status = status_file_ && !power_;
-    if (keeps_status) until = until.sooner_of({status_file_->next_due()});
-    if (const auto message = world_.control.wait(until)) world_.control.answer(message->connection, answer(*message));
-    if (lease_ != nullptr && world_.clock.now() >= lease_->next_due()) lease_->work(world_.clock.now());
-    if (power_) return move_down();
-    if (keeps_status && world_.clock.now() >= status_file_->next_due()) keep_status();
+    if (power_) return std::min(due, world_.clock.now() + PowerRequest::kLookEvery);
+    for (const auto* mount : {parts_.root, parts_.snapshot})
+        if (mount != nullptr) due = std::min(due, mount->next_due());
+    if (parts_.watchdog != nullptr) due = std::min(due, parts_.watchdog->next_due());
+    if (status_file_) due = std::min(due, status_file_->next_due());
+    return due;
+}
+
+void Agent::turn(Deadline at_most) {
+    if (const auto message = world_.control.wait(at_most.sooner_of({next_due()})))
+        world_.control.answer(message->connection, answer(*message));
+    const auto now = world_.clock.now();
+    if (parts_.lease != nullptr) {
+        if (now >= parts_.lease->next_due()) parts_.lease->work(now);
+        count_carrier();
+    }
+    if (!power_) look_after(now);
+    keep_state();
+    if (power_) move_down();
+}
+
+void Agent::look_after(Nanoseconds now) {
+    if (hooks_.keep_guarded) hooks_.keep_guarded();
+    watch(parts_.root, now);
+    watch(parts_.snapshot, now);
+    if (parts_.watchdog != nullptr && now >= parts_.watchdog->next_due())
+        if (const auto news = parts_.watchdog->work(now); !news.empty())
+            world_.machine.say(5, "diskless-agent: " + news);
+    if (status_file_ && now >= status_file_->next_due()) keep_status();
+    judge_root(now);
+}
+
+void Agent::watch(MountWatch* mount, Nanoseconds now) {
+    if (mount == nullptr || now < mount->next_due()) return;
+    int level = 5;
+    if (const auto news = mount->work(now, level); !news.empty()) world_.machine.say(level, "diskless-agent: " + news);
+}
+
+/// A node whose root does not come back is of no use to anybody: a reboot finds another server, or waits in order.
+void Agent::judge_root(Nanoseconds now) {
+    if (settings_.root_loss.count() == 0 || parts_.root == nullptr) return;
+    const auto since = parts_.root->dead_since();
+    if (!since || now - *since < settings_.root_loss) return;
+    PowerRequest::Settings settings;
+    settings.total = settings_.shutdown_total;
+    settings.root_is_dead = true;
+    begin_power(settings, fmt::format("because the root is gone for {} (diskless.root-loss)",
+                                      span_text(std::chrono::duration_cast<Seconds>(now - *since).count())));
+}
+
+void Agent::count_carrier() {
+    const auto carrier = parts_.lease->live().carrier;
+    if (carrier_ == true && carrier == false) ++counted_.carrier_losses;
+    carrier_ = carrier;
 }
 
 std::string Agent::answer(const ControlMessage& message) {
     const auto request = parse_control_request(message.line);
     if (!request) return error_answer(request.error());
-    if (const auto verb = power_verb(request->verb)) {
-        if (message.uid != 0)
-            return error_answer({fmt::format("{} needs root", text(request->verb)), "become root, or use sudo", EPERM});
-        return answer_power(*request, *verb, message.pid);
-    }
+    if (needs_root(request->verb) && message.uid != 0)
+        return error_answer({fmt::format("{} needs root", text(request->verb)), "become root, or use sudo", EPERM});
+    if (const auto verb = power_verb(request->verb)) return answer_power(*request, *verb, message.pid);
     switch (request->verb) {
         case ControlVerb::status:
-            report();
-            return ok_answer(to_json(status_now(look()), 0));
+            return ok_answer(to_json(status_now(), 0));
         case ControlVerb::report:
             report();
             if (report_problem_) return error_answer(*report_problem_);
             return ok_answer(to_json_line(report_));
+        case ControlVerb::log:
+            return ok_answer(to_json_line(parts_.log != nullptr ? parts_.log->lines() : std::vector<LogLine>{}));
+        case ControlVerb::reload:
+            report_ = {};
+            report();
+            if (report_problem_) return error_answer(*report_problem_);
+            return ok_answer("\"read again\"");
         default:
             return ok_answer("\"alive\"");
     }
 }
 
+void Agent::begin_power(PowerRequest::Settings settings, const std::string& why) {
+    const auto now = world_.clock.now();
+    // The promise of a bounded end comes first: everything after this may hang.
+    if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, settings.verb); !set)
+        world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
+    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings.total);
+    settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
+    if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
+    power_.emplace(settings, now);
+    asked_now_ = settings.now;
+    world_.machine.say(4, fmt::format("diskless-agent: {} {}, at the latest in {}", gerund(settings.verb), why,
+                                      seconds_text(settings.total)));
+    if (status_file_ && !settings.root_is_dead && !status_file_->problem()) status_file_->keep_last();
+}
+
 std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, int pid) {
     if (!power_) {
-        const auto now = world_.clock.now();
         PowerRequest::Settings settings;
         settings.verb = verb;
-        settings.total = request.timeout.count() != 0 ? Nanoseconds{request.timeout} : shutdown_total_;
+        settings.total = request.timeout.count() != 0 ? Nanoseconds{request.timeout} : settings_.shutdown_total;
         settings.now = request.now;
-        // The promise of a bounded end comes first: everything after this may hang.
-        if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, verb); !set)
-            world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
-        settings.can_ask = how_to_ask(init_kind(init_facts()), verb).has_value();
-        if (!request.now) settings.root_is_dead = !root_answers();
-        power_.emplace(settings, now);
-        world_.machine.say(4, fmt::format("diskless-agent: {} for process {}, at the latest in {}", gerund(verb), pid,
-                                          seconds_text(settings.total)));
+        begin_power(settings, fmt::format("for process {}", pid));
     } else if (request.now) {
         power_->hurry();
+        asked_now_ = true;
     }
     JsonWriter json;
     json.begin_object();
@@ -115,65 +189,72 @@ const BootReport& Agent::report() {
     return report_;
 }
 
-LiveFacts Agent::look() {
-    const auto now = world_.clock.now();
-    if (!seen_at_ || now - *seen_at_ >= kLookLasts) {
-        seen_ = {};
-        if (!report().root.server.empty()) seen_.root_answers = root_answers();
-        if (hooks_.snapshot_space) {
-            const auto looked = world_.processes.in_child(
-                "look at the snapshot", Deadline::after(world_.clock, kLookDeadline), [this]() -> Result<std::string> {
-                    const Space found = TRY(hooks_.snapshot_space());
-                    return fmt::format("{} {} {} {}", found.free_bytes, found.total_bytes, found.free_inodes,
-                                       found.total_inodes);
-                });
-            if (!looked) {
-                seen_.space_problem = looked.error();
-            } else if (const auto numbers = words(*looked); numbers.size() == 4) {
-                const auto number = [&](std::size_t i) { return parse_number<std::uint64_t>(numbers[i]).value_or(0); };
-                seen_.space = Space{number(0), number(1), number(2), number(3)};
-            }
-        }
-        seen_at_ = world_.clock.now();
-    }
-    LiveFacts live = seen_;
-    add_own(live);
-    return live;
-}
-
-void Agent::add_own(LiveFacts& live) const {
+NodeStatus Agent::status_now() {
+    report();
+    LiveFacts live;
     live.now = world_.clock.now();
     live.wall = std::chrono::duration_cast<Seconds>(world_.clock.wall()).count();
     live.agent = power_ ? gerund(power_->verb()) : "running";
-    if (lease_ != nullptr) live.lease = lease_->live();
-}
-
-NodeStatus Agent::status_now(const LiveFacts& live) {
+    if (parts_.lease != nullptr) live.lease = parts_.lease->live();
+    if (parts_.root != nullptr) live.root = parts_.root->health();
+    if (parts_.snapshot != nullptr) {
+        live.snapshot = parts_.snapshot->health();
+        live.space = parts_.snapshot->space();
+    }
+    if (parts_.watchdog != nullptr) live.watchdog = parts_.watchdog->text();
+    live.counters = counters();
     NodeStatus status = node_status(report_, live);
     if (status.version.empty()) status.version = DISKLESS_VERSION;
     if (report_problem_) status.degraded.push_back({"boot report", report_problem_->cause, report_problem_->remedy});
     return status;
 }
 
-void Agent::keep_status() {
-    report();
-    status_file_->work([this] {
-        LiveFacts live;
-        if (!report_.root.server.empty() && hooks_.root_answers)
-            live.root_answers = hooks_.root_answers(Deadline::after(world_.clock, kQuickLook));
-        if (hooks_.snapshot_space) {
-            if (const auto space = hooks_.snapshot_space())
-                live.space = *space;
-            else
-                live.space_problem = space.error();
-        }
-        add_own(live);
-        return status_now(live);
-    });
+NodeCounters Agent::counters() const {
+    NodeCounters all = counted_;
+    if (parts_.lease != nullptr) {
+        const auto live = parts_.lease->live();
+        all.lease_renewals += live.renewals;
+        all.lease_losses += live.losses;
+        all.address_put_back += live.put_back;
+    }
+    if (parts_.root != nullptr) all.root_outages += parts_.root->outages();
+    if (parts_.snapshot != nullptr) all.snapshot_outages += parts_.snapshot->outages();
+    return all;
 }
 
-bool Agent::root_answers() {
-    return !hooks_.root_answers || hooks_.root_answers(Deadline::after(world_.clock, kLookDeadline));
+void Agent::keep_status() {
+    const NodeStatus status = status_now();
+    status_file_->work([&] { return status; });
+    if (parts_.snapshot != nullptr) parts_.snapshot->wrote(status_file_->problem());
+}
+
+/// Whenever something changed that another life must know of.
+void Agent::keep_state() {
+    AgentState state;
+    if (parts_.lease != nullptr) {
+        const auto live = parts_.lease->live();
+        state.lease = live.lease;
+        if (live.problem) {
+            state.lease_cause = live.problem->cause;
+            state.lease_remedy = live.problem->remedy;
+        }
+    }
+    state.counters = counters();
+    if (power_) state.power = {std::string(verb_name(power_->verb())), power_->deadline().at, asked_now_};
+    auto mark = to_json(state) + std::to_string(parts_.log != nullptr ? parts_.log->added() : 0);
+    if (mark == state_mark_) return;
+    state_mark_ = std::move(mark);
+    if (parts_.log != nullptr) state.log = parts_.log->lines();
+    const auto kept = world_.files.replace(kAgentStateFile, to_json(state), 0600);
+    const auto problem = kept ? std::string() : kept.error().cause;
+    if (std::exchange(state_problem_, problem) != problem && !problem.empty())
+        world_.machine.say(4, "diskless-agent: cannot keep its state: " + problem + ", continuing");
+}
+
+/// What was seen lately, or else asked now.
+bool Agent::root_is_dead() {
+    if (parts_.root != nullptr && parts_.root->dead_since()) return true;
+    return hooks_.root_answers && !hooks_.root_answers(Deadline::after(world_.clock, kLookDeadline));
 }
 
 InitFacts Agent::init_facts() const {

@@ -3,6 +3,8 @@
 // It is started before the root switch as "@diskless-agent" (systemd spares processes whose name starts with '@') and
 // lives in the initramfs's RAM, where /proc, /sys, /dev and /run stay mounted. It opens nothing on NFS: what has to
 // look there is a hook, run in a child that can be killed.
+//
+// What it knows is written to AgentState whenever that changes: it is started again from there (guardian.hpp).
 #pragma once
 
 #include <functional>
@@ -11,8 +13,11 @@
 
 #include "agent/control_protocol.hpp"
 #include "agent/lease_keeper.hpp"
+#include "agent/message_log.hpp"
+#include "agent/mount_watch.hpp"
 #include "agent/power_request.hpp"
 #include "agent/status_file.hpp"
+#include "agent/watchdog_keeper.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/control_socket.hpp"
 #include "common/os/files.hpp"
@@ -27,14 +32,28 @@ inline constexpr const char* kBootReportFile = "/run/diskless/boot.json";
 struct AgentHooks {
     /// Does the root server answer (an RPC NULL call)? Run in this process: it only uses a socket.
     std::function<bool(Deadline)> root_answers;
-    /// Free room of the node's snapshot; run in a child. Empty when there is no snapshot.
-    std::function<Result<Space>()> snapshot_space;
     /// Kills, unmounts in killable children, reboot(2): returns only when that failed.
     std::function<Error(PowerVerb, Deadline)> take_down;
     /// Ends the machine at the deadline whatever else happens (end_machine_at in common/os/resident.hpp).
     std::function<Result<>(Deadline, PowerVerb)> end_at;
+    /// Called at every turn but on the way down: sees that this process is started again when it ends. May be empty.
+    std::function<void()> keep_guarded;
     /// Where the status file is kept, on NFS; empty: nowhere.
     std::string status_directory;
+};
+
+/// What the agent looks after; each may be missing.
+struct AgentParts {
+    LeaseKeeper* lease = nullptr;
+    MountWatch* root = nullptr;
+    MountWatch* snapshot = nullptr;
+    WatchdogKeeper* watchdog = nullptr;
+    MessageLog* log = nullptr;
+};
+
+struct AgentSettings {
+    Nanoseconds shutdown_total = Seconds{30};  // the whole time the way down may take (diskless.shutdown.timeout)
+    Nanoseconds root_loss{0};                  // a dead root is tolerated so long, then reboot; 0: for ever
 };
 
 class Agent {
@@ -47,12 +66,8 @@ class Agent {
         ControlServer& control;
     };
 
-    /// `shutdown_total` is the whole time the way down may take (diskless.shutdown.timeout).
-    Agent(World world, AgentHooks hooks, Nanoseconds shutdown_total = Seconds{30}, LeaseKeeper* lease = nullptr)
-        : world_(world), hooks_(std::move(hooks)), shutdown_total_(shutdown_total), lease_(lease) {
-        if (!hooks_.status_directory.empty())
-            status_file_.emplace(StatusFile::World{world.clock, world.files, world.processes}, hooks_.status_directory);
-    }
+    /// `resumed`: what an earlier life left.
+    Agent(World world, AgentHooks hooks, AgentSettings settings = {}, AgentParts parts = {}, AgentState resumed = {});
 
     /// Serves until the machine ends: never returns on a node.
     void run() {
@@ -68,12 +83,19 @@ class Agent {
   private:
     std::string answer(const ControlMessage& message);
     std::string answer_power(const ControlRequest& request, PowerVerb verb, int pid);
+    Nanoseconds next_due() const;
+    void look_after(Nanoseconds now);
+    void watch(MountWatch* mount, Nanoseconds now);
+    void judge_root(Nanoseconds now);
+    void count_carrier();
     const BootReport& report();
-    LiveFacts look();
-    void add_own(LiveFacts& live) const;
-    NodeStatus status_now(const LiveFacts& live);
+    NodeStatus status_now();
+    NodeCounters counters() const;
     void keep_status();
-    bool root_answers();
+    void keep_state();
+    bool root_is_dead();
+    /// The end is promised first; `why` says on whose behalf.
+    void begin_power(PowerRequest::Settings settings, const std::string& why);
     InitFacts init_facts() const;
     InitSight init_sight() const;
     void move_down();
@@ -82,17 +104,20 @@ class Agent {
 
     World world_;
     AgentHooks hooks_;
-    Nanoseconds shutdown_total_;
-    LeaseKeeper* lease_;
+    AgentSettings settings_;
+    AgentParts parts_;
     std::optional<StatusFile> status_file_;
+
+    NodeCounters counted_;  // in earlier lives, and what nobody else counts
+    std::optional<bool> carrier_;
+    std::string state_mark_;     // of what was written last
+    std::string state_problem_;  // said last
 
     BootReport report_;  // empty until it could be read
     std::optional<Error> report_problem_;
-    // Looks at a server that is gone cost seconds: everybody who asks within this time gets the same answer.
-    LiveFacts seen_;
-    std::optional<Nanoseconds> seen_at_;
 
     std::optional<PowerRequest> power_;
+    bool asked_now_ = false;
     bool over_ = false;
 };
 

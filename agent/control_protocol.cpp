@@ -10,9 +10,10 @@
 namespace diskless {
 
 namespace {
-constexpr std::array kVerbs{ControlVerb::ping,     ControlVerb::status, ControlVerb::report, ControlVerb::reboot,
+constexpr std::array kVerbs{ControlVerb::ping,     ControlVerb::status, ControlVerb::report,
+                            ControlVerb::log,      ControlVerb::reload, ControlVerb::reboot,
                             ControlVerb::poweroff, ControlVerb::halt,   ControlVerb::kexec};
-constexpr const char* kVerbsInWords = "ask for one of: ping status report reboot poweroff halt kexec";
+constexpr const char* kAskFor = "ask for one of: ping status report log reload reboot poweroff halt kexec";
 }  // namespace
 
 std::string_view text(ControlVerb verb) {
@@ -23,6 +24,10 @@ std::string_view text(ControlVerb verb) {
             return "status";
         case ControlVerb::report:
             return "report";
+        case ControlVerb::log:
+            return "log";
+        case ControlVerb::reload:
+            return "reload";
         case ControlVerb::reboot:
             return "reboot";
         case ControlVerb::poweroff:
@@ -34,6 +39,8 @@ std::string_view text(ControlVerb verb) {
     }
     return "ping";
 }
+
+bool needs_root(ControlVerb verb) { return verb >= ControlVerb::reload; }
 
 std::optional<PowerVerb> power_verb(ControlVerb verb) {
     switch (verb) {
@@ -53,7 +60,7 @@ std::optional<PowerVerb> power_verb(ControlVerb verb) {
 Result<ControlRequest> parse_control_request(std::string_view line) {
     if (line.size() > kLongestControlLine) return fail("request is too long");
     const auto parts = words(line);
-    if (parts.empty()) return fail("empty request", kVerbsInWords);
+    if (parts.empty()) return fail("empty request", kAskFor);
     ControlRequest request;
     bool known = false;
     for (const auto verb : kVerbs)
@@ -61,7 +68,7 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
             request.verb = verb;
             known = true;
         }
-    if (!known) return fail(fmt::format("no such request: {}", printable(parts[0])), kVerbsInWords);
+    if (!known) return fail(fmt::format("no such request: {}", printable(parts[0])), kAskFor);
     for (std::size_t i = 1; i < parts.size(); ++i) {
         if (!power_verb(request.verb)) return fail(fmt::format("{} takes no options", parts[0]));
         constexpr std::string_view kTimeout = "timeout_ms=";

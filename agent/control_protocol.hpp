@@ -17,7 +17,7 @@
 
 namespace diskless {
 
-enum class ControlVerb { ping, status, report, reboot, poweroff, halt, kexec };
+enum class ControlVerb { ping, status, report, log, reload, reboot, poweroff, halt, kexec };
 std::string_view text(ControlVerb verb);
 
 struct ControlRequest {
@@ -34,6 +34,9 @@ inline constexpr Milliseconds kLongestTimeout{600'000};
 /// Errors: no such verb, no such option, options with a verb that takes none, a timeout out of bounds.
 Result<ControlRequest> parse_control_request(std::string_view line);
 std::string to_line(const ControlRequest& request);
+
+/// May only root ask for it? Everything that changes something.
+bool needs_root(ControlVerb verb);
 
 /// The power verb of a request that ends the machine; nothing for those that only read.
 std::optional<PowerVerb> power_verb(ControlVerb verb);

@@ -23,8 +23,18 @@ DhcpLeaseKeeper::DhcpLeaseKeeper(AddressGuard::World world, Sockets& sockets, Ad
       machine_(std::move(request), lease),
       lease_(std::move(lease)) {}
 
+void DhcpLeaseKeeper::resume(Error problem) {
+    problem_ = std::move(problem);
+    machine_.renew_soon(world_.clock.now());
+}
+
 LiveLease DhcpLeaseKeeper::live() const {
-    LiveLease live{lease_, {}, problem_};
+    LiveLease live;
+    live.lease = lease_;
+    live.problem = problem_;
+    live.renewals = renewals_;
+    live.losses = losses_;
+    add_guarded(live, guard_);
     if (machine_.state() != LeaseState::bound) live.waits_for = machine_.progress(world_.clock.now());
     return live;
 }
@@ -92,6 +102,7 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
         case LeaseEvent::none:
             break;
         case LeaseEvent::lost:
+            ++losses_;
             problem_ =
                 Error{actions.reason + "; the address is kept while a new one is asked for",
                       fmt::format("see the DHCP server: if it gives {} to another machine, this node loses its root",
@@ -102,6 +113,7 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
         case LeaseEvent::renewed:
         case LeaseEvent::gained:
         case LeaseEvent::moved:
+            ++renewals_;
             take(actions);
             break;
     }

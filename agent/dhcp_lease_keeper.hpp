@@ -29,6 +29,9 @@ class DhcpLeaseKeeper : public LeaseKeeper {
     /// and vendor class as the boot sent them.
     DhcpLeaseKeeper(AddressGuard::World world, Sockets& sockets, AddressGuard guard, LeaseRequest request, Lease lease);
 
+    /// The lease was in use in an earlier life of the agent, and this was wrong with it: a server is asked at once.
+    void resume(Error problem);
+
     LiveLease live() const override;
     Nanoseconds next_due() const override;
     void work(Nanoseconds now) override;
@@ -61,6 +64,7 @@ class DhcpLeaseKeeper : public LeaseKeeper {
     std::optional<Error> problem_;    // the lease is lost, or about to be
     std::vector<std::string> notes_;  // said last
     std::string send_problem_;        // said last
+    std::uint64_t renewals_ = 0, losses_ = 0;
 };
 
 }  // namespace diskless

@@ -19,11 +19,22 @@ class LeaseKeeper {
     virtual void work(Nanoseconds now) = 0;
 };
 
+/// What the guard of its address knows.
+inline void add_guarded(LiveLease& live, const AddressGuard& guard) {
+    if (guard.link()) live.carrier = guard.link()->carrier;
+    live.put_back = guard.times_put_back();
+}
+
 /// Keeps a lease that never has to be renewed (fixed, BOOTP, RARP) on its interface.
 class FixedLease : public LeaseKeeper {
   public:
     FixedLease(Lease lease, AddressGuard guard) : lease_(std::move(lease)), guard_(std::move(guard)) {}
-    LiveLease live() const override { return {lease_, {}, {}}; }
+    LiveLease live() const override {
+        LiveLease live;
+        live.lease = lease_;
+        add_guarded(live, guard_);
+        return live;
+    }
     Nanoseconds next_due() const override { return guard_.next_look(); }
     void work(Nanoseconds now) override {
         if (now >= guard_.next_look()) guard_.look(lease_);

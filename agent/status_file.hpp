@@ -1,7 +1,7 @@
-// The node's status as a small file beside its boot report, for those who look at the server and not at the node; and
-// the time, which a node without a clock starts from at its next boot.
+// The node's status as a small file beside its boot report, for those who look at the server and not at the node; the
+// time, which a node without a clock starts from at its next boot; and random bytes that its next boot begins with.
 //
-// Both are on NFS, so a child that can be killed writes them: at most once a minute, and only when something changed or
+// All are on NFS, so a child that can be killed writes them: at most once a minute, and only when something changed or
 // the file is ten minutes old. A server that is away is left alone for longer and longer.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/os/files.hpp"
+#include "common/os/machine.hpp"
 #include "common/os/processes.hpp"
 #include "common/report/node_status.hpp"
 
@@ -22,11 +23,13 @@ class StatusFile {
     static constexpr Nanoseconds kOldest = Seconds{600};    // written then even if nothing changed
     static constexpr Nanoseconds kPatience = Seconds{1};    // with the child
     static constexpr Nanoseconds kSlowest = Seconds{1800};  // between tries while the server is away
+    static constexpr Nanoseconds kRefused = Seconds{300};   // between tries when it is there, but refuses
 
     struct World {
         Clock& clock;
         Files& files;
         Processes& processes;
+        Machine& machine;
     };
 
     /// `directory` is an existing one; when it is gone (the snapshot was unmounted) nothing is written.
@@ -37,11 +40,15 @@ class StatusFile {
     /// Blocks for kPatience, and the half second that killing may take. `status` is called in the child and may look at
     /// the server there; the child has until `kPatience` for all of it.
     void work(const std::function<NodeStatus()>& status);
+    /// On the way down: time and random bytes once more. As bounded as work().
+    void keep_last();
 
     /// Why the last try failed.
     const std::optional<Error>& problem() const { return problem_; }
 
   private:
+    Result<> keep_clock_and_seed();
+
     World world_;
     std::string directory_;
     Nanoseconds next_due_;

@@ -141,6 +141,8 @@ struct BootConfig {
     std::string rootflags;                    // as written; its options are in root.source.options already
     Milliseconds root_delay{0};               // rootdelay=
     Milliseconds shutdown_timeout{30'000};
+    Milliseconds watchdog{0};   // diskless.watchdog=; 0: none
+    Milliseconds root_loss{0};  // diskless.root-loss=; 0: a dead root is waited for
     bool verbose = false;  // debug, rd.debug, diskless.debug
     bool quiet = false;
     std::vector<ConfigWarning> warnings;

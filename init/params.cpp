@@ -115,6 +115,19 @@ void read_mode(Reading& reading, const Word& word) {
                  "values are ro, rw");
 }
 
+/// Whole seconds from `least` to a day into `into`; the word `none` is 0.
+void read_limit(Reading& reading, const Word& word, std::string_view none, Seconds least, Milliseconds& into) {
+    constexpr Seconds kDay{86'400};
+    const auto time = parse_milliseconds(word.argument());
+    if (word.argument() == none)
+        into = Milliseconds{0};
+    else if (time && Milliseconds(*time) >= least && Milliseconds(*time) <= kDay)
+        into = Milliseconds(*time);
+    else
+        reading.warn(word, "is not possible: ignored",
+                     fmt::format("write {} to 86400 seconds, or {}", least.count(), none));
+}
+
 void read_policy(Reading& reading, const Word& word) {
     auto& policy = reading.config.snapshot.policy;
     const auto value = word.argument();
@@ -431,6 +444,12 @@ const Parameter kParameters[] = {
          if (*time > Milliseconds{0}) r.config.shutdown_timeout = *time;
          else r.warn(w, "the way down must have an end: 30 seconds are kept", "write seconds");
      }},
+    {kFailure, "diskless.watchdog", "seconds | off", "ours",
+     "The hardware watchdog (/dev/watchdog, its driver is the root's to load) is fed by the resident agent and resets the node when that stops for so long (off).",
+     [](R r, W w) { read_limit(r, w, "off", Seconds{5}, r.config.watchdog); }},
+    {kFailure, "diskless.root-loss", "seconds | never", "ours",
+     "A running node whose root is unreachable or stale for so long is rebooted (never).",
+     [](R r, W w) { read_limit(r, w, "never", Seconds{10}, r.config.root_loss); }},
     {kFailure, "rootdelay ROOTDELAY", "seconds", "kernel, initramfs-tools",
      "Wait so long before the root is mounted.",
      [](R r, W w) { if (const auto t = read_duration(r, w)) r.config.root_delay = *t; }},

@@ -8,7 +8,7 @@ namespace diskless {
 //                 │
 //            load-drivers ─┬─ load-nfs ──────────┐
 //                          └─ configure-network ─┼─ mount-root ─┬─ mount-snapshot ─┬─ identify ─ prepare-state ─
-//                          (switch root)
+//                          (switch root)         │              │                  └─ swap-on (when wanted)
 //                                                │              ├─ keep-way-down   │
 //                                                │              └─ probe-export    │
 //                                                ├─ set-clock ─────────────────────┘

@@ -4,15 +4,21 @@
 
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "agent/agent.hpp"
 #include "agent/ctl/ctl.hpp"
 #include "agent/dhcp_lease_keeper.hpp"
+#include "agent/guardian.hpp"
 #include "common/nfs/rpc.hpp"
+#include "common/os/background.hpp"
+#include "common/os/kernel_log.hpp"
 #include "common/os/resident.hpp"
+#include "common/os/watchdog.hpp"
 #include "init/boot.hpp"
 #include "init/network/candidates.hpp"
 #include "init/plan_text.hpp"
+#include "init/reload.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
 
@@ -57,7 +63,8 @@ Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootR
 }
 
 /// Nothing when the boot left no address to keep (its report could not be read).
-std::unique_ptr<LeaseKeeper> keep_lease(Os& os, const BootReport& facts, const BootConfig& config) {
+std::unique_ptr<LeaseKeeper> keep_lease(Os& os, const BootReport& facts, const BootConfig& config,
+                                        const AgentState& state) {
     if (facts.interface.empty() || !facts.lease.address.is_set()) return nullptr;
     Link link;
     link.name = facts.interface;
@@ -71,35 +78,83 @@ std::unique_ptr<LeaseKeeper> keep_lease(Os& os, const BootReport& facts, const B
     auto request = lease_request(config.network, candidates.empty() ? Candidate{link, {}} : candidates.front(),
                                  config.hostname, false, os.machine.random());
     request.methods = {.dhcp = true, .bootp = false, .rarp = false};  // as the lease was got
-    return std::make_unique<DhcpLeaseKeeper>(world, os.sockets, std::move(guard), std::move(request), facts.lease);
+    auto keeper =
+        std::make_unique<DhcpLeaseKeeper>(world, os.sockets, std::move(guard), std::move(request), facts.lease);
+    if (!state.lease_cause.empty()) keeper->resume({state.lease_cause, state.lease_remedy, 0});
+    return keeper;
+}
+
+/// The agent itself, in its first life or a later one.
+void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
+    const auto kept = os.files.read(kAgentStateFile);
+    auto resumed = kept ? agent_state_from_json(*kept) : Result<AgentState>(Failure(kept.error()));
+    const bool first = !kept && kept.error().code == ENOENT;
+    AgentState state = resumed ? std::move(*resumed) : AgentState{};
+    if (first) state.log = own_kernel_lines(MessageLog::kMostLines);
+    if (!first) ++state.counters.agent_restarts;
+    MessageLog log(state.log);
+    LoggedMachine machine(os.machine, os.clock, log);
+    Os own{os.clock, os.files, os.mounts, os.links, os.devices, os.modules, os.processes, os.sockets, machine};
+    if (!first && !resumed) machine.say(4, "agent: " + resumed.error().cause + ", beginning anew");
+    if (const auto resident = become_resident(); !resident)
+        machine.say(4, "agent: " + resident.error().cause + ", continuing");
+
+    const auto report = read_report(own);
+    if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");
+    BootReport facts = report ? *report : BootReport{};
+    if (first) leave_report(own, facts);
+    if (state.lease.address.is_set()) facts.lease = state.lease;
+
+    AgentHooks hooks;
+    const auto answers = [&](Deadline deadline) { return server_answers(own, facts.root.server, deadline); };
+    hooks.root_answers = answers;
+    if (facts.snapshot.state == "mounted") hooks.status_directory = join_path(kSnapshot, ".diskless");
+    hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
+        return take_down_from_here(own, verb, deadline, facts);
+    };
+    hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
+    hooks.keep_guarded = [&] {
+        if (guardian.is_guarded()) return;
+        machine.say(4, "diskless-agent: its guardian is gone, taking its place");
+        const auto problem = own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {});
+        machine.say(3, "diskless-agent: " + problem.cause);
+    };
+
+    const auto config = parse_boot_config({facts.command_line, {}, 0});
+    const auto watch = [&](const char* what, const std::string& server, bool writable, const char* path) {
+        return MountWatch(own.clock, linux_background(), {what, server, writable},
+                          {[path] { return free_space(path); },
+                           [&own, server] {
+                               return ask_server(own, server, Deadline::after(own.clock, MountWatch::kServerMayTake));
+                           }});
+    };
+    // Our own "/" is the initramfs; the node's is that of PID 1.
+    auto root = watch("root server", facts.root.server, facts.root.mode == "rw", "/proc/1/root");
+    auto snapshot = watch("snapshot server", facts.snapshot.server, true, kSnapshot);
+    WatchdogKeeper watchdog(linux_watchdog(), std::chrono::ceil<Seconds>(config.watchdog));
+    const auto lease = keep_lease(own, facts, config, state);
+    AgentParts parts{.lease = lease.get(), .log = &log};
+    if (!facts.root.server.empty()) parts.root = &root;
+    if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
+    if (config.watchdog.count() != 0) parts.watchdog = &watchdog;
+    Agent({own.clock, own.files, own.processes, machine, control}, hooks, {config.shutdown_timeout, config.root_loss},
+          parts, state)
+        .run();
 }
 
 }  // namespace
 
 int agent_role(Os& os) {
-    if (const auto resident = become_resident(); !resident)
+    if (const auto resident = become_resident(KeepInMemory::touched); !resident)
         os.machine.say(4, "agent: " + resident.error().cause + ", continuing");
     auto control = listen_control_socket(kControlSocket, os.clock);
-    if (!control) {
-        os.machine.say(3, "agent: " + control.error().cause);
-        return 1;
+    for (bool said = false; !control; control = listen_control_socket(kControlSocket, os.clock)) {
+        if (!std::exchange(said, true)) os.machine.say(3, "agent: " + control.error().cause + ", trying again");
+        os.clock.sleep(Seconds{5});
     }
-    const auto report = read_report(os);
-    if (!report) os.machine.say(4, "agent: " + report.error().cause + ", continuing");
-    const BootReport facts = report ? *report : BootReport{};
-    leave_report(os, facts);
-
-    AgentHooks hooks;
-    hooks.root_answers = [&](Deadline deadline) { return server_answers(os, facts.root.server, deadline); };
-    if (facts.snapshot.state == "mounted") {
-        hooks.snapshot_space = [] { return free_space(kSnapshot); };
-        hooks.status_directory = join_path(kSnapshot, ".diskless");
-    }
-    hooks.take_down = [&](PowerVerb verb, Deadline deadline) { return take_down_from_here(os, verb, deadline, facts); };
-    hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
-    const auto config = parse_boot_config({facts.command_line, {}, 0});
-    const auto lease = keep_lease(os, facts, config);
-    Agent({os.clock, os.files, os.processes, os.machine, **control}, hooks, config.shutdown_timeout, lease.get()).run();
+    Guardian guardian({os.clock, os.machine, linux_forks()}, [&os] { (void)os.files.remove(kAgentStateFile); });
+    guardian.guard();
+    run_agent(os, **control, guardian);
     return 0;
 }
 
@@ -130,6 +185,7 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
             },
         .user = user,
         .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG")),
+        .reload = [&os] { return reload_state(os); },
         .load_kernel = [&os](const std::string& kernel, const std::string& initramfs,
                              const std::string& line) { return os.machine.load_kernel(kernel, initramfs, line); },
         .left_to_init =

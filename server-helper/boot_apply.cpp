@@ -1,6 +1,5 @@
 // diskless-server boot apply: from the node list to installed boot files.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,11 +9,13 @@
 #include "common/os/file_system.hpp"
 #include "common/os/files_linux.hpp"
 #include "server-helper/boot_commands.hpp"
+#include "server-helper/boot_stage.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/render/nfs_exports.hpp"
 #include "server-helper/render/validate.hpp"
+#include "server-helper/stage/scratch.hpp"
 #include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
@@ -25,8 +26,17 @@ namespace po = boost::program_options;
 struct Request {
     std::string base;
     std::vector<std::string> only;
-    bool json = false, quiet = false;
+    bool json = false, quiet = false, stage = true;
+    std::string program;
     InstallOptions install;
+};
+
+/// What the run has done, or would do.
+struct Outcome {
+    Installed installed;
+    Staged staged;
+    std::vector<std::string> unused;  // staged files that were removed
+    std::vector<Verdict> verdicts;
 };
 
 OptionSet options() {
@@ -37,11 +47,14 @@ OptionSet options() {
         "  diskless-server boot apply --dry-run          shows what would change, as a diff\n"
         "  diskless-server boot apply                    all nodes\n"
         "  diskless-server boot apply node[001-128]      menus of these nodes only\n"
-        "  diskless-server boot apply --only grub,isc    these dialects only\n";
+        "  diskless-server boot apply --only grub,isc    these dialects only\n"
+        "  diskless-server boot apply --no-stage         kernels, initramfs and boot loaders stay as they are\n";
     std::string dialect_help = "comma-separated dialects:";
     for (const auto& dialect : dialects()) dialect_help += fmt::format(" {}", dialect.name);
     set.described.add_options()("base", po::value<std::string>(), "the tree; default $DISKLESS_BASE or /srv/diskless")(
         "only", po::value<std::string>(), dialect_help.c_str())("dry-run,n", "change nothing, print a diff")(
+        "no-stage", "leave kernels, initramfs and boot loaders as they are")(
+        "program", po::value<std::string>()->value_name("FILE"), "node program of the initramfs that are built")(
         "force", "replace files that boot apply did not make")("json", "print the result as JSON")(
         "quiet,q", "print warnings and failures only")("nodes", po::value<std::vector<std::string>>(),
                                                        "node sets and @groups; default all");
@@ -82,61 +95,56 @@ void find_identities(Site& site) {
     }
 }
 
-/// A directory that goes away with its content.
-class Scratch {
-  public:
-    static Result<Scratch> make() {
-        std::string path = "/tmp/diskless-boot.XXXXXX";
-        if (!::mkdtemp(path.data())) return fail_errno("mkdtemp " + path);
-        return Scratch(path);
-    }
-    Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    Scratch& operator=(Scratch&&) = delete;
-    ~Scratch() {
-        if (!path_.empty()) (void)LinuxFiles().remove_tree(path_);
-    }
-    const std::string& path() const { return path_; }
-
-  private:
-    explicit Scratch(std::string path) : path_(std::move(path)) {}
-    std::string path_;
-};
-
 std::size_t count(const Installed& installed, ChangeKind kind) {
     return static_cast<std::size_t>(std::count_if(installed.changes.begin(), installed.changes.end(),
                                                   [&](const auto& change) { return change.kind == kind; }));
 }
 
-void print_text(const Request& request, const Installed& installed, const std::vector<Verdict>& verdicts,
-                Streams& streams) {
-    if (request.install.dry_run) streams.out << diff_text(installed.changes);
+void print_text(const Request& request, const Outcome& outcome, Streams& streams) {
+    const auto& installed = outcome.installed;
+    if (request.install.dry_run) {
+        streams.out << diff_text(installed.changes);
+        for (const auto& path : outcome.staged.made) streams.out << "would stage " << path << '\n';
+        for (const auto& path : outcome.unused) streams.out << "would remove " << path << '\n';
+    }
     if (request.quiet) return;
-    streams.out << fmt::format("{}{} new, {} changed, {} removed, {} as they were\n",
-                               request.install.dry_run ? "would be: " : "", count(installed, ChangeKind::created),
-                               count(installed, ChangeKind::changed), count(installed, ChangeKind::removed),
-                               installed.unchanged);
-    for (const auto& verdict : verdicts)
+    const auto would = request.install.dry_run ? "would be: " : "";
+    streams.out << fmt::format("{}{} new, {} changed, {} removed, {} as they were\n", would,
+                               count(installed, ChangeKind::created), count(installed, ChangeKind::changed),
+                               count(installed, ChangeKind::removed), installed.unchanged);
+    if (request.stage)
+        streams.out << fmt::format("{}kernels and boot loaders: {} staged, {} removed, {} as they were\n", would,
+                                   outcome.staged.made.size(), outcome.unused.size(), outcome.staged.unchanged);
+    for (const auto& verdict : outcome.verdicts)
         streams.out << (verdict.ran ? fmt::format("{}: accepted by {}\n", verdict.dialect, verdict.tool)
                                     : fmt::format("{}: not checked, {} is not installed ({})\n", verdict.dialect,
                                                   verdict.tool, verdict.remedy));
 }
 
-void print_json(const Installed& installed, const std::vector<Verdict>& verdicts, bool dry_run, Streams& streams) {
+void print_json(const Request& request, const Outcome& outcome, Streams& streams) {
     using Json = nlohmann::ordered_json;
     const auto paths = [&](ChangeKind kind) {
         auto list = Json::array();
-        for (const auto& change : installed.changes)
+        for (const auto& change : outcome.installed.changes)
             if (change.kind == kind) list.push_back(change.path);
         return list;
     };
     auto checks = Json::array();
-    for (const auto& verdict : verdicts)
+    for (const auto& verdict : outcome.verdicts)
         checks.push_back({{"dialect", verdict.dialect}, {"tool", verdict.tool}, {"accepted", verdict.ran}});
-    const Json result{{"dry_run", dry_run},
+    auto lacking = Json::array();
+    for (const auto& file : outcome.staged.lacking)
+        lacking.push_back({{"path", file.path}, {"cause", file.cause}, {"remedy", file.remedy}});
+    const Json staged{{"made", outcome.staged.made},
+                      {"removed", outcome.unused},
+                      {"unchanged", outcome.staged.unchanged},
+                      {"lacking", std::move(lacking)}};
+    const Json result{{"dry_run", request.install.dry_run},
                       {"created", paths(ChangeKind::created)},
                       {"changed", paths(ChangeKind::changed)},
                       {"removed", paths(ChangeKind::removed)},
-                      {"unchanged", installed.unchanged},
+                      {"unchanged", outcome.installed.unchanged},
+                      {"staged", request.stage ? staged : Json(nullptr)},
                       {"checks", std::move(checks)}};
     streams.out << result.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
@@ -154,19 +162,26 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
     auto site = TRY(make_site(std::move(cluster)));
     find_identities(site);
     std::vector<RenderedDialect> rendered;
-    std::vector<Verdict> verdicts;
+    Outcome outcome;
     const auto scratch = TRY(Scratch::make());
     for (const auto name : TRY(chosen_dialects(request, site.cluster))) {
         RenderedDialect dialect{std::string(name), {}};
         TRY_TO(fmt::format("render {}", name), find_dialect(name)->render(site, dialect.files));
-        for (auto& verdict : TRY(validate(dialect.files, scratch.path()))) verdicts.push_back(std::move(verdict));
+        for (auto& verdict : TRY(validate(dialect.files, scratch.path())))
+            outcome.verdicts.push_back(std::move(verdict));
         rendered.push_back(std::move(dialect));
     }
-    const auto installed = TRY(install_rendered(boot_path(site.cluster, ""), rendered, install));
+    const bool dry_run = install.dry_run;
+    // What menus name is there before them, and goes after them.
+    if (request.stage)
+        outcome.staged = TRY(stage_boot(site, {request.program, dry_run, install.force, request.quiet}, streams));
+    outcome.installed = TRY(install_rendered(boot_path(site.cluster, ""), rendered, install));
+    if (request.stage && install.everything && install.nodes.empty())
+        outcome.unused = TRY(remove_unused_boot_files(site, dry_run));
     if (request.json)
-        print_json(installed, verdicts, install.dry_run, streams);
+        print_json(request, outcome, streams);
     else
-        print_text(request, installed, verdicts, streams);
+        print_text(request, outcome, streams);
     return {};
 }
 }  // namespace
@@ -181,6 +196,8 @@ Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams)
         if (!name.empty()) request.only.push_back(name == "kernel" ? "exports" : std::string(name));
     request.json = parsed.has("json");
     request.quiet = parsed.has("quiet");
+    request.stage = !parsed.has("no-stage");
+    request.program = parsed.text("program");
     request.install.dry_run = parsed.has("dry-run");
     request.install.force = parsed.has("force");
     return apply(request, parsed.texts("nodes"), streams);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.hpp"
@@ -45,6 +46,8 @@ Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     const auto site = TRY(make_site(std::move(cluster)));
     auto findings = check_nodes(site);
     append(findings, check_tree(site));
+    const auto& nfs = site.cluster.boot.nfs;
+    if (std::find(nfs.begin(), nfs.end(), "kernel") == nfs.end()) return findings;
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);
     if (!text && text.error().code == ENOENT)

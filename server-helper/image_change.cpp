@@ -12,6 +12,7 @@
 #include "server-helper/image/image_use.hpp"
 #include "server-helper/image_commands.hpp"
 #include "server-helper/model/lock.hpp"
+#include "server-helper/stage/stage.hpp"
 #include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
@@ -319,6 +320,11 @@ Result<> image_gc(const Words& arguments, Streams& streams) {
                 streams.out << fmt::format("{} {}/{}\n", work.dry() ? "would remove" : "removed", image.name,
                                            generation);
         }
+    }
+    // Kernels of generations that are gone, unless a menu still names them.
+    if (!work.dry() && !removed.empty()) {
+        const auto site = make_site(TRY(load_cluster(work.cluster.base)));
+        if (site) TRY(remove_unused_boot_files(*site, false));  // else boot apply tells what is wrong with the list
     }
     if (work.options.has("json")) streams.out << Json{{"dry_run", work.dry()}, {"removed", removed}}.dump(2) << '\n';
     return {};

@@ -34,6 +34,7 @@ network = {network}
 # nfs = ["kernel"]            # kernel, ganesha
 # range = "10.8.200.1-10.8.200.250"   # for machines that are not in the list
 # http = "http://10.8.0.1/boot"
+# initramfs-options = ["--firmware"]  # of initramfs build, for what boot apply builds
 
 # Settings of all nodes; groups and nodes override them, key by key.
 [defaults]

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "common/base/text.hpp"
 #include "initramfs/builder.hpp"
@@ -135,6 +136,15 @@ Result<std::optional<std::int64_t>> source_date_epoch() {
     if (!seconds || *seconds < 0 || *seconds > 0xFFFFFFFF)
         return fail(fmt::format("SOURCE_DATE_EPOCH is no time in seconds since 1970: \"{}\"", printable(text)));
     return seconds;
+}
+
+Result<BuildRequest> initramfs_request(const std::vector<std::string>& options) {
+    auto described = build_options();
+    std::ostringstream nobody;
+    Streams streams{nobody, nobody};
+    const auto parsed = TRY(parse_options(described, options, streams));
+    if (parsed.helped) return bad_usage("--help is no option of what is built");
+    return request_of(parsed);
 }
 
 Result<> build_initramfs(const std::vector<std::string>& arguments, Streams& streams) {

@@ -1,9 +1,11 @@
 #include "server-helper/snapshot_commands.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
 #include "common/base/text.hpp"
 #include "common/report/json.hpp"
@@ -92,6 +94,7 @@ void print_json(const std::vector<PreparedNode>& nodes, std::ostream& out) {
         json.name("bytes");
         json.value(static_cast<std::int64_t>(node.bytes));
         list("changes", node.changes);
+        list("left", node.left);
         list("warnings", node.warnings);
         json.name("error");
         json.value(printable(node.error.cause));
@@ -105,6 +108,7 @@ void print_json(const std::vector<PreparedNode>& nodes, std::ostream& out) {
 Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& options, Streams& streams) {
     const bool dry = options.has("dry-run"), quiet = options.has("quiet"), json = options.has("json");
     std::size_t failed = 0, made = 0, completed = 0;
+    std::set<std::string> left;
     const Error* first = nullptr;
     for (const auto& node : nodes) {
         for (const auto& warning : node.warnings)
@@ -116,6 +120,7 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
             ++failed;
             continue;
         }
+        left.insert(node.left.begin(), node.left.end());
         made += node.outcome == Prepared::made ? 1 : 0;
         completed += node.outcome == Prepared::completed ? 1 : 0;
         if (!dry || json) continue;
@@ -126,6 +131,12 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
     if (!json && !quiet)
         streams.out << fmt::format("{}{} made, {} completed, {} unchanged\n", dry ? "would be: " : "", made, completed,
                                    nodes.size() - failed - made - completed);
+    if (!json && !quiet && !left.empty() && !options.has("lazy"))
+        streams.out << fmt::format(
+            "left to each node's first boot, being large: {}\n  the file system cannot share blocks between copies; "
+            "--full "
+            "copies them now\n",
+            fmt::join(left, ", "));
     if (failed > 0) return fail(fmt::format("{} of {} snapshots failed", failed, nodes.size()), {}, first->code);
     return {};
 }
@@ -144,7 +155,11 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
     wanted.snapshots = chosen.snapshots;
     wanted.staging = join_path(chosen.snapshots, ".prepare");
     wanted.overlays = join_path(chosen.cluster.base, "overlays");
-    wanted.lazy = options.has("lazy");
+    if (options.has("lazy") && options.has("full"))
+        return bad_usage("--lazy and --full exclude each other", "choose one");
+    wanted.seed = options.has("lazy")   ? SeedWhat::nothing
+                  : options.has("full") ? SeedWhat::everything
+                                        : SeedWhat::cheap;
     wanted.dry_run = options.has("dry-run");
     wanted.anew = anew;
     wanted.new_identity = new_identity;
@@ -158,8 +173,10 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
 }
 
 void add_output_options(OptionSet& options) {
-    options.described.add_options()("dry-run,n", "tell what would be done")("json", "print the result as JSON")(
-        "quiet,q", "print warnings and failures only");
+    options.described.add_options()("full", "copy large entries, too, where the file system cannot clone them")(
+        "lazy", "make the node's own files only: its first boot copies the rest")(
+        "dry-run,n", "tell what would be done")("json", "print the result as JSON")("quiet,q",
+                                                                                    "print warnings and failures only");
 }
 
 }  // namespace
@@ -168,8 +185,7 @@ Result<> snapshot_prepare(const std::vector<std::string>& arguments, Streams& st
     auto set = options_of("diskless-server snapshot prepare [OPTIONS] [NODES...]",
                           "Examples:\n  diskless-server snapshot prepare\n"
                           "  diskless-server snapshot prepare --dry-run 'node[001-128]' @login\n"
-                          "  diskless-server snapshot prepare --lazy node007\n");
-    set.described.add_options()("lazy", "make the node's own files only: its first boot copies the rest");
+                          "  diskless-server snapshot prepare --full node007\n");
     add_output_options(set);
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
@@ -181,8 +197,7 @@ Result<> snapshot_reset(const std::vector<std::string>& arguments, Streams& stre
                           "What the node has written is lost; machine-id, ssh host key and files.custom stay.\n"
                           "Switch the node off first.\n\n"
                           "Example:\n  diskless-server snapshot reset node007\n");
-    set.described.add_options()("new-identity", "a new machine-id and ssh host key, too")(
-        "lazy", "make the node's own files only: its first boot copies the rest");
+    set.described.add_options()("new-identity", "a new machine-id and ssh host key, too");
     add_output_options(set);
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};

@@ -96,11 +96,14 @@ Findings check_agent(const NodeStatus& status) {
                             "see the DHCP server; a longer lease time, or a fixed address for this node", false});
     else
         findings.push_back({"lease", lease.address + " for another " + span_text(*lease.expires_in), {}});
-    if (status.root_server == "does not answer")
+    const auto add = [&](const char* subject, const std::optional<Health>& health) {
+        if (!health) return;
+        const bool ok = health->state == "ok";
         findings.push_back(
-            {"server", status.root.server + " does not answer", "start the NFS server or mend the network", false});
-    else if (!status.root_server.empty())
-        findings.push_back({"server", status.root.server + " answers", {}});
+            {subject, ok ? fmt::format("answers in {} ms", health->milliseconds) : health->cause, health->remedy, ok});
+    };
+    add("root server", status.root_health);
+    add("snapshot server", status.snapshot_health);
     return findings;
 }
 
@@ -144,7 +147,8 @@ int check(CtlWorld& world, const ParsedOptions& options) {
     add(check_state(*report, *table));
     for (const auto& item : status->degraded)
         if (!item.what.starts_with("state ") && item.what != "agent" && item.what != "root server" &&
-            item.what != "lease")
+            item.what != "lease" &&
+            !(item.what == "snapshot" && status->snapshot_health && status->snapshot_health->state != "ok"))
             findings.push_back({item.what, item.cause, item.remedy, false});
 
     bool all_well = true;

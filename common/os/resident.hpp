@@ -10,16 +10,19 @@
 
 namespace diskless {
 
-/// Locks all memory, asks the OOM killer to look elsewhere, ignores the signals that a shutdown sends around (TERM,
+/// `touched`: what was used so far and will be; enough for a process that does one thing only.
+enum class KeepInMemory { everything, touched };
+
+/// Locks memory, asks the OOM killer to look elsewhere, ignores the signals that a shutdown sends around (TERM,
 /// HUP, INT, PIPE, …). Every part is tried; the first failure is returned.
-Result<> become_resident();
+Result<> become_resident(KeepInMemory what = KeepInMemory::everything);
 
 /// Ends the machine at the deadline whatever the rest of this process does, even when it is stuck in the kernel: a
 /// thread calls reboot(2), another one sysrq `patience` later. Both are ready (stacks, descriptors) before this
 /// returns. Cannot be called off. Halting has no sysrq: the second thread then powers off.
 Result<> end_machine_at(Deadline deadline, PowerVerb verb, Nanoseconds patience = Seconds{5});
 
-/// Free room of the file system at `path` (statvfs(3)): may hang on NFS, so call it in a child.
+/// Free room of the file system at `path` (statvfs(3)), which NFS asks the server for each time: may hang on NFS, so call it in a child.
 Result<Space> free_space(const std::string& path);
 
 }  // namespace diskless

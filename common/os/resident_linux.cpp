@@ -76,11 +76,12 @@ Result<> write_once(const char* path, std::string_view content) {
 
 }  // namespace
 
-Result<> become_resident() {
+Result<> become_resident(KeepInMemory what) {
     std::optional<Error> first;
     for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}) ::signal(number, SIG_IGN);
     if (auto spared = write_once("/proc/self/oom_score_adj", "-1000"); !spared) first = spared.error();
-    if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0 && !first) first = fail_errno("mlockall").value();
+    const int on_fault = what == KeepInMemory::touched ? MCL_ONFAULT : 0;
+    if (::mlockall(MCL_CURRENT | MCL_FUTURE | on_fault) != 0 && !first) first = fail_errno("mlockall").value();
     if (first) return Failure(*first);
     return {};
 }
@@ -110,6 +111,7 @@ Result<Space> free_space(const std::string& path) {
     space.total_bytes = std::uint64_t{found.f_blocks} * found.f_frsize;
     space.free_inodes = found.f_favail;
     space.total_inodes = found.f_files;
+    space.read_only = (found.f_flag & ST_RDONLY) != 0;
     return space;
 }
 

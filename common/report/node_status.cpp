@@ -38,6 +38,13 @@ std::string space_text(const Space& space) {
     return line;
 }
 
+/// "server ok, answers in 3 ms", "server slow for 2 min: …".
+std::string health_text(const std::optional<Health>& health) {
+    if (!health) return {};
+    if (health->state == "ok") return fmt::format("server ok, answers in {} ms", health->milliseconds);
+    return fmt::format("server {} for {}", health->state, span_text(health->since));
+}
+
 }  // namespace
 
 NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
@@ -48,11 +55,18 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
     status.interface = report.interface;
     status.mac = report.mac;
     status.root = report.root;
-    if (live.root_answers) status.root_server = *live.root_answers ? "answers" : "does not answer";
+    if (live.root) status.root_server = live.root->state == "unreachable" ? "does not answer" : "answers";
+    status.root_health = live.root;
+    status.snapshot_health = live.snapshot;
     status.snapshot = report.snapshot;
     status.space = live.space;
     status.lease = lease_status(live.lease ? live.lease->lease : report.lease, live.now);
-    if (live.lease) status.lease.waits_for = live.lease->waits_for;
+    if (live.lease) {
+        status.lease.waits_for = live.lease->waits_for;
+        status.carrier = live.lease->carrier;
+    }
+    status.watchdog = live.watchdog;
+    status.counters = live.counters;
     status.time = report.time;
     status.wall = live.wall;
     status.identity = report.identity;
@@ -70,11 +84,12 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
         if (!entry.problem.empty()) degraded.push_back({"state " + entry.path, entry.problem, {}});
     if (report.last_shutdown && is_trouble(*report.last_shutdown))
         degraded.push_back({"last end", last_shutdown_text(*report.last_shutdown), {}});
-    if (live.root_answers && !*live.root_answers)
-        degraded.push_back({"root server", fmt::format("{} does not answer", report.root.server),
-                            "start the NFS server or mend the network; disklessctl reboot works all the same"});
-    if (live.space_problem) degraded.push_back({"snapshot", live.space_problem->cause, live.space_problem->remedy});
-    if (live.space && nearly_full(*live.space))
+    if (status.carrier == false)
+        degraded.push_back({"carrier", fmt::format("{} has no carrier", report.interface), "see cable and switch"});
+    if (live.root && live.root->state != "ok") degraded.push_back({"root server", live.root->cause, live.root->remedy});
+    const bool snapshot_ok = !live.snapshot || live.snapshot->state == "ok";
+    if (!snapshot_ok) degraded.push_back({"snapshot", live.snapshot->cause, live.snapshot->remedy});
+    if (snapshot_ok && live.space && nearly_full(*live.space))
         degraded.push_back(
             {"snapshot", "nearly full: " + space_text(*live.space), "free room in the node's snapshot on the server"});
     if (live.lease && live.lease->problem)
@@ -105,17 +120,19 @@ std::string status_text(const NodeStatus& status) {
     if (!status.root.version.empty()) root += ", NFS " + status.root.version;
     if (!status.root.mode.empty()) root += ", " + status.root.mode;
     if (!status.root.generation.empty()) root += ", generation " + status.root.generation;
-    if (!status.root_server.empty()) root += "; server " + status.root_server;
     row("root", root);
     row("", status.root.options);
+    row("", health_text(status.root_health));
     std::string snapshot = status.snapshot.name.empty() ? "none" : status.snapshot.name;
     if (!status.snapshot.state.empty() && status.snapshot.state != snapshot) snapshot += ", " + status.snapshot.state;
     if (!status.snapshot.path.empty()) snapshot += fmt::format(" {}:{}", status.snapshot.server, status.snapshot.path);
     if (status.space) snapshot += "; " + space_text(*status.space);
     row("snapshot", snapshot);
+    row("", health_text(status.snapshot_health));
     std::string lease = or_unknown(status.lease.address);
     if (!status.interface.empty()) lease += " on " + status.interface;
     if (!status.mac.empty()) lease += " (" + status.mac + ")";
+    if (status.carrier == false) lease += ", no carrier";
     lease += ", " + status.lease.source;
     if (!status.lease.server.empty()) lease += " from " + status.lease.server;
     if (status.lease.expires_in)
@@ -131,7 +148,11 @@ std::string status_text(const NodeStatus& status) {
     row("up", fmt::format("{}; booted in {}: {}", span_text(std::chrono::duration_cast<Seconds>(status.uptime).count()),
                           status.handed_over.count() == 0 ? "(not handed over)" : seconds_text(status.handed_over),
                           or_unknown(status.outcome)));
-    row("agent", or_unknown(status.agent));
+    std::string agent = or_unknown(status.agent);
+    if (status.counters.agent_restarts != 0)
+        agent += fmt::format(", started again {} times", status.counters.agent_restarts);
+    row("agent", agent);
+    row("watchdog", status.watchdog);
     row("program", fmt::format("diskless {}, kernel {}, init {}", or_unknown(status.version), or_unknown(status.kernel),
                                or_unknown(status.init)));
     if (status.degraded.empty()) {

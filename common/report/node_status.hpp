@@ -16,6 +16,7 @@ struct Json;
 struct Space {
     std::uint64_t free_bytes = 0, total_bytes = 0;
     std::uint64_t free_inodes = 0, total_inodes = 0;  // 0 total: the server does not count them
+    bool read_only = false;                           // as it is mounted; not in JSON
     bool operator==(const Space&) const = default;
 };
 
@@ -27,6 +28,27 @@ struct LeaseStatus {
     std::optional<std::int64_t> confirmed;   // seconds since a server last gave or renewed it; nothing: it has no end
     std::string waits_for;                   // what is asked for and not answered yet; empty: nothing
     bool operator==(const LeaseStatus&) const = default;
+};
+
+/// What a look at a mounted directory told of it and of its server.
+struct Health {
+    std::string state;              // "ok", "slow", "unreachable", "stale", "read-only", "full"
+    std::int64_t milliseconds = 0;  // the last look that was answered took so long
+    std::int64_t since = 0;         // seconds in this state
+    std::string cause, remedy;      // empty while all is well
+    bool operator==(const Health&) const = default;
+};
+
+/// What happened since the boot, over all lives of the agent.
+struct NodeCounters {
+    std::uint64_t agent_restarts = 0;
+    std::uint64_t lease_renewals = 0;
+    std::uint64_t lease_losses = 0;      // refused or run out
+    std::uint64_t address_put_back = 0;  // somebody took address, routes or link away
+    std::uint64_t carrier_losses = 0;
+    std::uint64_t root_outages = 0;  // unreachable or stale
+    std::uint64_t snapshot_outages = 0;
+    bool operator==(const NodeCounters&) const = default;
 };
 
 /// Something that is not as it should be, and what to do.
@@ -42,7 +64,11 @@ struct NodeStatus {
     RootFacts root;
     std::string root_server;  // "answers", "does not answer", "" not asked
     SnapshotFacts snapshot;
-    std::optional<Space> space;  // of the snapshot
+    std::optional<Space> space;                          // of the snapshot
+    std::optional<Health> root_health, snapshot_health;  // nothing: not looked at
+    std::optional<bool> carrier;                         // of the interface; nothing: there is no such interface
+    std::string watchdog;                                // "fed every 20 s", why not; empty: not wanted
+    NodeCounters counters;
     LeaseStatus lease;
     TimeFacts time;
     std::int64_t wall = 0;  // seconds since 1970, now
@@ -60,6 +86,9 @@ struct LiveLease {
     Lease lease;                   // in use
     std::string waits_for;         // "renewal of 10.9.0.21 unanswered for 40 s"; empty: nothing is under way
     std::optional<Error> problem;  // what is wrong with it
+    std::optional<bool> carrier;   // nothing: the interface is gone
+    // since this keeper was made
+    std::uint64_t renewals = 0, losses = 0, put_back = 0;
 };
 
 /// What only a look at the running node tells.
@@ -67,10 +96,11 @@ struct LiveFacts {
     Nanoseconds now{0};     // CLOCK_BOOTTIME
     std::int64_t wall = 0;  // seconds since 1970
     std::string agent;
-    std::optional<bool> root_answers;
+    std::optional<Health> root, snapshot;  // nothing: not looked at
     std::optional<Space> space;
-    std::optional<Error> space_problem;  // why the snapshot could not be asked
-    std::optional<LiveLease> lease;      // nothing: as the boot got it
+    std::optional<LiveLease> lease;  // nothing: as the boot got it
+    std::string watchdog;
+    NodeCounters counters;
 };
 
 /// Joins both; everything that is not well becomes a degraded item with its remedy.

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "common/report/agent_state.hpp"
 #include "common/report/json.hpp"
 #include "common/report/node_status.hpp"
 
@@ -164,6 +165,51 @@ void describe(V& v, S& item) {
     v.field("remedy", item.remedy);
 }
 
+template <class V, Is<Health> S>
+void describe(V& v, S& health) {
+    v.field("state", health.state);
+    v.field("took_ms", health.milliseconds);
+    v.field("since_s", health.since);
+    v.field("cause", health.cause);
+    v.field("remedy", health.remedy);
+}
+
+template <class V, Is<NodeCounters> S>
+void describe(V& v, S& counters) {
+    v.field("agent_restarts", counters.agent_restarts);
+    v.field("lease_renewals", counters.lease_renewals);
+    v.field("lease_losses", counters.lease_losses);
+    v.field("address_put_back", counters.address_put_back);
+    v.field("carrier_losses", counters.carrier_losses);
+    v.field("root_outages", counters.root_outages);
+    v.field("snapshot_outages", counters.snapshot_outages);
+}
+
+template <class V, Is<LogLine> S>
+void describe(V& v, S& line) {
+    v.field("at_ns", line.at);
+    v.field("level", line.level);
+    v.field("text", line.text);
+}
+
+template <class V, Is<KeptPowerRequest> S>
+void describe(V& v, S& power) {
+    v.field("verb", power.verb);
+    v.field("until_ns", power.until);
+    v.field("now", power.now);
+}
+
+template <class V, Is<AgentState> S>
+void describe(V& v, S& state) {
+    v.format(state.format);
+    v.field("lease", state.lease);
+    v.field("lease_cause", state.lease_cause);
+    v.field("lease_remedy", state.lease_remedy);
+    v.field("counters", state.counters);
+    v.field("power", state.power);
+    v.field("log", state.log);
+}
+
 template <class V, Is<NodeStatus> S>
 void describe(V& v, S& status) {
     v.format(status.format);
@@ -176,6 +222,11 @@ void describe(V& v, S& status) {
     v.field("root_server", status.root_server);
     v.field("snapshot", status.snapshot);
     v.field("space", status.space);
+    v.field("root_health", status.root_health);
+    v.field("snapshot_health", status.snapshot_health);
+    v.field("carrier", status.carrier);
+    v.field("watchdog", status.watchdog);
+    v.field("counters", status.counters);
     v.field("lease", status.lease);
     v.field("time", status.time);
     v.field("wall_s", status.wall);
@@ -206,6 +257,7 @@ class FieldWriter {
     void write(Ipv4 address) { json_.value(address.is_set() ? address.text() : std::string()); }
     void write(StepOutcome outcome) { json_.value(text(outcome)); }
     void write(LeaseSource source) { json_.value(text(source)); }
+    void write(bool yes) { json_.value(yes); }
     template <std::integral T>
     void write(T number) {
         json_.value(static_cast<std::int64_t>(number));
@@ -299,6 +351,12 @@ class FieldReader {
     }
     void read(const Json& from, const std::string& path, StepOutcome& to) { read_word(from, path, to, kOutcomes); }
     void read(const Json& from, const std::string& path, LeaseSource& to) { read_word(from, path, to, kLeaseSources); }
+    void read(const Json& from, const std::string& path, bool& to) {
+        if (from.kind == Json::Kind::boolean)
+            to = from.boolean;
+        else
+            refuse(path, "is neither true nor false");
+    }
     template <std::integral T>
     void read(const Json& from, const std::string& path, T& to) {
         if (from.kind != Json::Kind::integer)
@@ -404,5 +462,15 @@ Result<LastShutdown> last_shutdown_from_json(std::string_view text) {
 std::string to_json(const NodeStatus& status, int indent) { return written(status, indent); }
 Result<NodeStatus> node_status_from(const Json& tree) { return read_from<NodeStatus>(tree, "node status"); }
 Result<NodeStatus> node_status_from_json(std::string_view text) { return read_text<NodeStatus>(text, "node status"); }
+
+std::string to_json(const AgentState& state) { return written(state, 0); }
+Result<AgentState> agent_state_from_json(std::string_view text) { return read_text<AgentState>(text, "agent state"); }
+
+std::string to_json_line(const std::vector<LogLine>& log) { return written(log, 0); }
+Result<std::vector<LogLine>> log_from(const Json& tree) {
+    std::vector<LogLine> log;
+    for (const auto& item : tree.items) log.push_back(TRY(read_from<LogLine>(item, "log")));
+    return log;
+}
 
 }  // namespace diskless

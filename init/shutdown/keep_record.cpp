@@ -5,23 +5,20 @@
 //   .diskless/clock               seconds since 1970: a node without a battery starts from there
 //
 // The hardware clock is left alone: another system on the machine may keep local time in it.
+#include "init/child_work.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
 namespace diskless {
 
 Result<> write_record(Os& os, const std::string& run_directory, const LastShutdown& told, Deadline until) {
     const auto place = join_path(run_directory, "snapshot/.diskless");
-    const auto kept = os.processes.in_child("keep the record", until, [&]() -> Result<std::string> {
+    return do_in_child(os.processes, "keep the record", until, [&]() -> Result<> {
         const auto clock = os.files.replace(join_path(place, "clock"), std::to_string(told.wall) + "\n");
-        const auto record = os.files.replace(join_path(place, "last-shutdown.json"), to_json(told));
+        auto record = os.files.replace(join_path(place, "last-shutdown.json"), to_json(told));
         // A snapshot that is full still learns that all was well.
         if (record || !is_trouble(told)) TRY(os.files.remove(join_path(place, "running")));
-        TRY(clock);
-        TRY(record);
-        return {};
+        return clock ? record : clock;
     });
-    if (!kept) return Failure(kept.error());
-    return {};
 }
 
 Result<> keep_record(StepContext& context, WayDown& down) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "common/base/text.hpp"
+#include "init/child_work.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
 namespace diskless {
@@ -47,7 +48,7 @@ Result<std::vector<Release>> to_release(Os& os, const ShutdownSituation& situati
 /// What the agent holds beside PID 1: mounts of the initramfs, which no table shows after a pivot.
 void release_own(StepContext& context, const WayDown& down) {
     Os& os = context.os;
-    (void)os.processes.in_child("release the snapshot", down.leaving(4), [&]() -> Result<std::string> {
+    (void)do_in_child(os.processes, "release the snapshot", down.leaving(4), [&]() -> Result<> {
         const auto& own = down.situation.run_directory;
         for (const char* name : {"snapshot", "location"}) (void)os.mounts.unmount(join_path(own, name));
         const auto swap = join_path(own, "swap");  // disks with a swap file
@@ -57,18 +58,15 @@ void release_own(StepContext& context, const WayDown& down) {
     });
 }
 
-Result<std::string> unmount_one(Os& os, const Release& release, Deadline until) {
-    return os.processes.in_child("unmount " + release.shown, Deadline::after(os.clock, kEach).sooner_of(until),
-                                 [&]() -> Result<std::string> {
-                                     TRY(os.mounts.unmount(release.path));
-                                     return {};
-                                 });
+Result<> unmount_one(Os& os, const Release& release, Deadline until) {
+    return do_in_child(os.processes, "unmount " + release.shown, Deadline::after(os.clock, kEach).sooner_of(until),
+                       [&] { return os.mounts.unmount(release.path); });
 }
 
 /// A detached file system is released when its last user is gone, which is at once or never.
 void detach(StepContext& context, const WayDown& down, const std::vector<Release>& left) {
     Os& os = context.os;
-    (void)os.processes.in_child("detach what is left", down.leaving(3), [&]() -> Result<std::string> {
+    (void)do_in_child(os.processes, "detach what is left", down.leaving(3), [&]() -> Result<> {
         for (const auto& release : left) (void)os.mounts.unmount(release.path, Unmount::lazy);
         return {};
     });
@@ -107,6 +105,7 @@ Result<> release_mounts(StepContext& context, WayDown& down, bool all) {
         }
         if (changed) os.clock.sleep(kBetween);
     }
+    if (down.server_dead) return {};  // keep-record says so; local disks were written before
     left = TRY(to_release(os, down.situation, all));
     std::erase_if(left, [](const Release& release) { return !release.matters; });
     if (left.empty()) return {};

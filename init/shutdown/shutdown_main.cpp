@@ -48,6 +48,11 @@ std::string root_of_agent(Os& os) {
         os.machine.say(4, "no boot report: " + text.error().cause + ", continuing");
     }
     situation.timeout /= 2;  // systemd has done the long part
+    for (const auto& argument : arguments)
+        if (argument.starts_with(kDeadlineArgument))
+            if (const auto at = parse_number<long long>(argument.substr(kDeadlineArgument.size())))
+                situation.timeout = std::chrono::duration_cast<Milliseconds>(
+                    Deadline{std::min<Nanoseconds>(Milliseconds{*at}, os.clock.now() + Seconds{600})}.left(os.clock));
     const auto kept = kept_for_the_end(situation.timeout);
     (void)end_machine_at(Deadline::after(os.clock, situation.timeout - kept), situation.verb, kept);
     take_down(os, situation);

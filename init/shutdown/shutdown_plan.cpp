@@ -19,6 +19,7 @@ Plan plan_shutdown(const std::shared_ptr<WayDown>& down) {
     };
     add("end-processes", "end all processes", end_processes);
     add("write-back", "write what is in memory to the server", write_back);
+    if (!situation.ends_here) return plan;
     add("swap-off", "stop swapping", stop_swap);
     add("unmount", "unmount what the node has mounted",
         [](StepContext& context, WayDown& way) { return release_mounts(context, way, false); });
@@ -26,6 +27,14 @@ Plan plan_shutdown(const std::shared_ptr<WayDown>& down) {
     add("release", "unmount snapshot and root",
         [](StepContext& context, WayDown& way) { return release_mounts(context, way, true); });
     return plan;
+}
+
+Plan plan_shutdown(const ShutdownSituation& situation, const Clock& clock) {
+    const auto down = std::make_shared<WayDown>();
+    down->situation = situation;
+    down->server_dead = situation.server_dead;
+    down->began = clock.now();
+    return plan_shutdown(down);
 }
 
 }  // namespace diskless

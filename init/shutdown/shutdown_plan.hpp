@@ -32,6 +32,8 @@ struct ShutdownSituation {
     std::vector<int> spared;
     /// kRunDirectory of the initramfs as this process sees it: the agent's own, or below "/proc/<agent>/root".
     std::string run_directory = kRunDirectory;
+    /// False: this program goes on from RAM afterwards: only processes are ended, and memory is written back.
+    bool ends_here = true;
     /// The node's snapshot is mounted there: how it went is kept in it.
     bool has_snapshot = false;
 };
@@ -52,6 +54,9 @@ struct WayDown {
 
 /// The steps down to, but without, the final reboot(2). A server that is known to be gone has fewer of them.
 Plan plan_shutdown(const std::shared_ptr<WayDown>& down);
+
+/// The same for nobody who wants to know what was lost.
+Plan plan_shutdown(const ShutdownSituation& situation, const Clock& clock);
 
 // ---- The steps, a file each -----------------------------------------------------------------------------------------
 

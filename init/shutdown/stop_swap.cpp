@@ -1,5 +1,6 @@
 // swap-off.
 #include "common/base/text.hpp"
+#include "init/child_work.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
 namespace diskless {
@@ -21,10 +22,8 @@ Result<> stop_swap(StepContext& context, WayDown& down) {
     const auto swaps = swaps_to_stop(os.files.read("/proc/swaps").value_or(std::string()));
     if (down.server_dead) return {};  // bringing pages back may need memory, and memory the server
     for (const auto& path : swaps) {
-        const auto stopped = os.processes.in_child("swap off " + path, down.leaving(7), [&]() -> Result<std::string> {
-            TRY(os.machine.swap_off(path));
-            return {};
-        });
+        const auto stopped =
+            do_in_child(os.processes, "swap off " + path, down.leaving(7), [&] { return os.machine.swap_off(path); });
         if (!stopped) context.degrade(stopped.error());
     }
     return {};

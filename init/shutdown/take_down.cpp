@@ -14,7 +14,8 @@ namespace {
 constexpr Seconds kSysrqTime{5};
 constexpr Milliseconds kWithoutServer{5000};  // everything that could take longer waits for it
 
-/// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
+}  // namespace
+
 void end_machine(Os& os, PowerVerb verb) {
     const auto refused = os.machine.power(verb);
     os.machine.say(3, fmt::format("{} refused: {}; using sysrq", text(verb), refused.cause));
@@ -24,7 +25,15 @@ void end_machine(Os& os, PowerVerb verb) {
     if (verb != PowerVerb::reboot) (void)os.machine.power(PowerVerb::reboot);
 }
 
-}  // namespace
+ExecutorEvents say_steps(Os& os) {
+    ExecutorEvents events;
+    events.ended = [&os](const StepReport& step) {
+        const bool well = step.outcome == StepOutcome::done;
+        os.machine.say(well ? 6 : 4, fmt::format("{} {}{}{}", step.sentence, seconds_text(step.ended - step.started, 2),
+                                                 well ? "" : ": ", step.cause));
+    };
+    return events;
+}
 
 void take_down(Os& os, const ShutdownSituation& situation) {
     take_down(os, situation, {.guard = [&os](Nanoseconds wait, std::function<void()> end) {
@@ -48,17 +57,11 @@ void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threa
         end_machine(os, verb);
     });
 
-    ExecutorEvents events;
-    events.ended = [&os](const StepReport& step) {
-        const bool well = step.outcome == StepOutcome::done;
-        os.machine.say(well ? 6 : 4, fmt::format("{} {}{}{}", step.sentence, seconds_text(step.ended - step.started, 2),
-                                                 well ? "" : ": ", step.cause));
-    };
     const auto down = std::make_shared<WayDown>();
     down->server_dead = situation.server_dead;
     down->began = os.clock.now();
     down->situation = std::move(situation);
-    Executor executor(os, events, threads.overlap);
+    Executor executor(os, say_steps(os), threads.overlap);
     if (const auto result = executor.run(plan_shutdown(down)); !result) os.machine.say(4, result.error().cause);
     os.machine.say(down->told.outcome == "clean" ? 6 : 4, last_shutdown_text(down->told));
     end_machine(os, down->situation.verb);

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "common/os/os.hpp"
+#include "common/plan/executor.hpp"
 #include "common/report/boot_report.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
@@ -20,6 +21,15 @@ struct TakeDownThreads {
     bool overlap = true;  // as for Executor
 };
 void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threads);
+
+/// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
+void end_machine(Os& os, PowerVerb verb);
+
+/// One line a step on the kernel's log.
+ExecutorEvents say_steps(Os& os);
+
+/// "--diskless-deadline=" and milliseconds since boot: what our own PID 1 gives the shutdown program beside the verb.
+inline constexpr std::string_view kDeadlineArgument = "--diskless-deadline=";
 
 /// The part of the total that is kept for reboot(2) itself and the devices that it shuts down.
 Nanoseconds kept_for_the_end(Milliseconds total);

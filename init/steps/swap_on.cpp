@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/base/text.hpp"
+#include "init/child_work.hpp"
 #include "init/steps/steps.hpp"
 #include "init/swap/file_system_head.hpp"
 #include "init/swap/root_modules.hpp"
@@ -141,11 +142,8 @@ Result<> run(StepContext& context, const Boot& boot) {
     const auto& places = boot.config.swaps;
     for (std::size_t i = 0; i < places.size(); ++i) {
         const auto until = Deadline::after(os.clock, kDeadline * 3 / 4).sooner_of(context.deadline);
-        const auto used =
-            os.processes.in_child("swap on " + places[i].text, context.deadline, [&]() -> Result<std::string> {
-                TRY(use(os, boot, places[i], i, until));
-                return {};
-            });
+        const auto used = do_in_child(os.processes, "swap on " + places[i].text, context.deadline,
+                                      [&] { return use(os, boot, places[i], i, until); });
         if (used)
             context.note("on " + places[i].text);
         else

@@ -103,10 +103,12 @@ class Tree {
                 if (!files_.exists(path))
                     find(rule, fmt::format("{} is missing, node {} boots it", path, node.name), remedy);
             };
-            see("kernel-missing", node.kernel, "copy the image's vmlinuz there");
+            see("kernel-missing", node.kernel,
+                node.stages_kernel ? "diskless-server boot apply" : "copy the image's vmlinuz there");
             see("initramfs-missing", node.initramfs,
-                "diskless-server initramfs build --kernel VERSION --out " +
-                    boot_path(site_.cluster, "tftp/" + node.initramfs));
+                node.stages_initramfs ? "diskless-server boot apply"
+                                      : "diskless-server initramfs build --kernel VERSION --out " +
+                                            boot_path(site_.cluster, "tftp/" + node.initramfs));
         }
     }
 

@@ -40,7 +40,7 @@ struct ExtraMount {
 struct Settings {
     std::optional<std::string> image;
     std::optional<std::string> generation;   // a pin; without it the image's current one
-    std::optional<std::string> kernel;       // relative to the tftp root
+    std::optional<std::string> kernel;       // a release of the image's ("6.1.0-31-amd64"), or a file of the tftp root
     std::optional<std::string> initramfs;    // relative to the tftp root
     std::optional<std::string> console;      // "ttyS0,115200n8"
     std::optional<std::string> root_mode;    // "ro", "rw"
@@ -91,7 +91,8 @@ struct BootChoices {
     std::string interface;                         // that the servers listen on; empty: that of the server address
     std::optional<DhcpRange> range;                // for machines that are not in the list
     std::uint32_t lease_seconds = 86400;
-    std::string http_url;  // of boot/http, for UEFI HTTP boot and iPXE; empty: none
+    std::string http_url;                // of boot/http, for UEFI HTTP boot and iPXE; empty: none
+    std::vector<std::string> initramfs;  // options of "initramfs build" for what boot apply builds
 };
 
 struct Warning {
@@ -135,14 +136,19 @@ struct ResolvedNode {
     std::vector<std::string> groups;  // all that count, also inherited ones, outermost first, without doubles
     std::string image, generation;    // generation empty: the image has none yet
     std::string root_path;            // on the server: <base>/images/<image>/<generation>; empty without generation
-    std::string kernel, initramfs;    // relative to the tftp root; default <image>/vmlinuz and <image>/initrd.img
-    std::string snapshot;             // name below snapshots/
-    std::string snapshot_path;        // <base>/snapshots/<snapshot>
+    std::string kernel, initramfs;    // relative to the tftp root
+    std::string kernel_release;       // asked for; empty: the newest of the generation
+    bool stages_kernel = false, stages_initramfs = false;  // boot apply puts them there, nobody else
+    std::string snapshot;                                  // name below snapshots/
+    std::string snapshot_path;                             // <base>/snapshots/<snapshot>
     std::string console, root_mode = "ro", nfs_options, swap, nis_domain, interface;
     std::vector<ExtraMount> mounts;
     std::map<std::string, std::string> variables;
     std::string command_line;  // complete but for BOOTIF= and initrd=, that only the boot loader knows
 };
+
+/// Is a `kernel` setting a release, "6.1.0-31-amd64", and no file? No slash, and a digit at its beginning.
+bool is_kernel_release(std::string_view kernel);
 
 /// Reads and checks the whole tree below `base`. Errors name file, line and remedy. An absent node list is an empty
 /// one.

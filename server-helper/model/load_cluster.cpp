@@ -55,6 +55,7 @@ void read_boot(TomlTable& table, BootChoices& boot) {
     read_choices(table, "nfs", boot.nfs, {"kernel", "ganesha"});
     boot.interface = table.text("interface").value_or("");
     boot.http_url = table.text("http").value_or("");
+    boot.initramfs = table.texts("initramfs-options").value_or(std::vector<std::string>{});
     boot.lease_seconds =
         static_cast<std::uint32_t>(table.number("lease-seconds", 120, 0xFFFFFFFF).value_or(boot.lease_seconds));
     if (const auto range = table.text("range")) {

@@ -43,7 +43,9 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
     const auto options = node.nfs_options.empty() ? "" : "," + node.nfs_options;
     if (!node.root_path.empty())
         words.push_back(fmt::format("nfsroot={}:{}{}", cluster.server.text(), node.root_path, options));
-    words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
+    // A node that is to ask by BOOTP or RARP says so in its cmdline.
+    if (std::ranges::none_of(settings.cmdline, [](const auto& word) { return word.starts_with("ip="); }))
+        words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
     words.push_back(node.root_mode);
     words.push_back("SNAPSHOT=" + node.snapshot);
     if (!node.nfs_options.empty()) words.push_back("diskless.snapshot.options=" + node.nfs_options);
@@ -73,7 +75,28 @@ Result<> choose_generation(const Cluster& cluster, const Settings& settings, con
         resolved.root_path = join_path(image_path(cluster, image->name), resolved.generation);
     return {};
 }
+/// Each generation has its own files: a menu never names the kernel of one and the root of another, also while nodes
+/// boot and menus change. For a kernel of the administrator's nobody knows the initramfs but he.
+void choose_boot_files(const Settings& settings, ResolvedNode& node) {
+    const auto kernel = settings.kernel.value_or("");
+    if (!kernel.empty() && !is_kernel_release(kernel)) {
+        node.kernel = kernel;
+        node.initramfs = settings.initramfs.value_or(node.image + "/initrd.img");
+        return;
+    }
+    const auto place = node.generation.empty() ? node.image : node.image + "/" + node.generation;
+    const auto suffix = kernel.empty() ? "" : "-" + kernel;
+    node.kernel_release = kernel;
+    node.kernel = place + "/vmlinuz" + suffix;
+    node.initramfs = settings.initramfs.value_or(place + "/initrd" + suffix + ".img");
+    node.stages_kernel = !node.generation.empty();
+    node.stages_initramfs = node.stages_kernel && !settings.initramfs;
+}
 }  // namespace
+
+bool is_kernel_release(std::string_view kernel) {
+    return !kernel.empty() && kernel[0] >= '0' && kernel[0] <= '9' && kernel.find('/') == kernel.npos;
+}
 
 void Cluster::index_nodes() {
     by_name.clear();
@@ -112,8 +135,7 @@ Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
     overlay(settings, node.settings);
 
     TRY(choose_generation(cluster, settings, node, resolved));
-    resolved.kernel = settings.kernel.value_or(resolved.image + "/vmlinuz");
-    resolved.initramfs = settings.initramfs.value_or(resolved.image + "/initrd.img");
+    choose_boot_files(settings, resolved);
     resolved.snapshot = settings.snapshot.value_or(node.name);
     resolved.snapshot_path = snapshot_path(cluster, resolved.snapshot);
     resolved.console = settings.console.value_or("");

@@ -67,7 +67,8 @@ Settings read_settings(TomlTable& table) {
     Settings settings;
     settings.image = checked(table, "image", is_name, "an image is named by letters, digits, -, . and _");
     settings.generation = checked(table, "generation", is_name, "diskless-server image show lists them");
-    settings.kernel = checked(table, "kernel", is_inner_path, "a path below the tftp root, as debian/vmlinuz");
+    settings.kernel = checked(table, "kernel", is_inner_path,
+                              "a release, as 6.1.0-31-amd64, or a path below the tftp root, as debian/vmlinuz");
     settings.initramfs = checked(table, "initramfs", is_inner_path, "a path below the tftp root, as debian/initrd.img");
     settings.console = checked(table, "console", is_plain_word, "as of the kernel: ttyS0,115200n8");
     settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw");

@@ -29,15 +29,20 @@ class ExportNumbers {
 }  // namespace
 
 Result<> render_ganesha(const Site& site, Rendering& out) {
+    // With locks of version 3 (that need rpc.statd; nodes mount with nolock) nothing could be removed, renamed or
+    // truncated for 90 s after each start of the server; without, only as long as NFSv4 clients reclaim theirs. Nodes
+    // have nobody who maps names to numbers.
     auto text = fmt::format(
         "# {}\n"
         "NFS_CORE_PARAM {{\n"
         "    Protocols = 3, 4;\n"
         "    Bind_addr = {};\n"
         "    MNT_Port = 20048;\n"
+        "    Enable_NLM = false;\n"
         "}}\n"
         "NFSV4 {{\n"
         "    RecoveryBackend = fs;\n"
+        "    Only_Numeric_Owners = true;\n"
         "}}\n",
         kMadeBy, site.cluster.server.text());
     ExportNumbers numbers;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/base/text.hpp"
+#include "common/os/files.hpp"
 #include "server-helper/render/quote.hpp"
 
 namespace diskless::server {
@@ -28,6 +29,13 @@ bool is_read_only(const ExtraMount& mount) {
 }
 
 void add_roots(const Site& site, std::map<std::string, Export>& exports) {
+    // Nodes keep the generation that they booted until they boot again, whatever the node list says since.
+    for (const auto& image : site.cluster.images)
+        for (const auto& generation : image.generations) {
+            auto& root = exports[join_path(image_path(site.cluster, image.name), generation)];
+            root.keeps_root = true;
+            root.clients = {network_text(site.cluster)};
+        }
     struct Use {
         std::size_t nodes = 0;
         const ResolvedNode* last = nullptr;

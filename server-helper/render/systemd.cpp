@@ -11,22 +11,22 @@
 namespace diskless::server {
 
 namespace {
-std::string unit(std::string_view description, std::string_view after, const std::string& service) {
+std::string unit(std::string_view description, std::string_view needs, const std::string& service) {
     return fmt::format(
-        "# {}\n"
+        "# {0}\n"
         "[Unit]\n"
-        "Description={}\n"
-        "Wants=network-online.target\n"
-        "After=network-online.target{}\n"
+        "Description={2}\n"
+        "Wants=network-online.target{1}\n"
+        "After=network-online.target{1}\n"
         "\n"
         "[Service]\n"
-        "{}"
+        "{3}"
         "Restart=on-failure\n"
         "RestartSec=2\n"
         "\n"
         "[Install]\n"
         "WantedBy=multi-user.target\n",
-        kMadeBy, description, after, service);
+        kMadeBy, needs, description, service);
 }
 
 std::string service(const std::vector<std::string>& command, bool reloads) {
@@ -70,6 +70,16 @@ Result<> render_systemd(const Site& site, Rendering& out) {
     if (has(boot.dhcp, "kea"))
         add("kea", unit("DHCP for diskless nodes", "",
                         service({"/usr/sbin/kea-dhcp4", "-c", file("etc/kea-dhcp4.conf")}, true)));
+    if (has(boot.dhcp, "bootptab"))  // below -d3 it goes into the background
+        add("bootpd", unit("BOOTP for diskless nodes", "",
+                           service({"/usr/sbin/bootpd", "-s", "-d3", "-c", file("tftp"), file("etc/bootptab")}, true)));
+    if (has(boot.dhcp, "ethers")) {
+        // rarpd knows these two paths only; the service alone sees ours there.
+        auto text = service({"/usr/sbin/rarpd", "-de", boot.interface.empty() ? "-a" : boot.interface}, false);
+        for (const auto* name : {"ethers", "hosts"})
+            text += fmt::format("BindReadOnlyPaths={}:/etc/{}\n", systemd_word(file("etc/") + name), name);
+        add("rarpd", unit("RARP for diskless nodes", "", text));
+    }
     if (!has(boot.dhcp, "dnsmasq") && !has(boot.dhcp, "dnsmasq-proxy"))
         add("tftp", unit("TFTP for diskless nodes", "",
                          service({"/usr/sbin/dnsmasq", "--keep-in-foreground", "--log-facility=-",

@@ -24,7 +24,7 @@ namespace diskless::server {
 
 namespace {
 
-constexpr std::size_t kBatch = 128;  // snapshots that one flush to the disk covers
+constexpr std::size_t kBatch = 512;  // snapshots that one flush to the disk covers
 
 class Preparation {
   public:
@@ -66,7 +66,7 @@ Result<> Preparation::read_images() {
         const auto work = join_path(options_.staging, fmt::format(".image-{}", parts_.size()));
         TRY(files.make_directories(work, 0755));
         parts_.emplace(key, TRY(make_image_part(job.root, job.location, job.node, work,
-                                                options_.lazy || options_.dry_run, files)));
+                                                options_.dry_run ? SeedWhat::nothing : options_.seed, files)));
     }
     return {};
 }
@@ -110,8 +110,11 @@ Result<> Preparation::grow(const SnapshotJob& job, PreparedNode& result, bool ke
     auto own = TRY(make_identity(job, part.has_ssh));
     if (keep_identity)
         for (auto& [path, file] : TRY(kept_identity(job))) own[path] = std::move(file);
-    for (const auto& path : part.shared_keys)
-        if (part.content.has(path) || (!options_.lazy && is_shown(part.plan, "/" + path))) own[path] = {{}, 0600, 0, 0};
+    for (const auto& path : part.shared_keys) {
+        const auto* shown = shown_by(part.plan, "/" + path);
+        if (part.content.has(path) || (shown != nullptr && !part.left.contains(shown->path)))
+            own[path] = {{}, 0600, 0, 0};
+    }
     const auto overlay = overlay_files(job, overlays_);
     for (const auto& [path, file] : overlay) own[path] = file;
     if (auto list = list_of_overlays(overlay, part, job.root, files_, result.warnings);
@@ -132,6 +135,7 @@ Result<> Preparation::grow(const SnapshotJob& job, PreparedNode& result, bool ke
         return within("prepare " + snapshot(job), bytes.error());
     }
     result.bytes = *bytes;
+    result.left.assign(part.left.begin(), part.left.end());
     return {};
 }
 
@@ -176,12 +180,17 @@ Result<> Preparation::complete(const SnapshotJob& job, PreparedNode& result) {
     for (const auto& path : part.shared_keys)
         input.generated.push_back({.path = "/" + path, .content = {}, .mode = 0600, .symlink = {}});
     const auto plan = plan_state(input, files);
+    const bool clones = options_.seed == SeedWhat::cheap && can_clone(job.root, options_.staging);
     for (const auto& problem : plan.problems)
         result.warnings.push_back(problem.origin.text() + ": " + problem.text + "; " + problem.remedy);
 
     Seeder seeder(plan, input.snapshot, job.root, files);
     for (const auto& entry : plan.entries) {
-        if (entry.kind != StateKind::persistent || entry.skipped || entry.seeded || options_.lazy) continue;
+        if (entry.kind != StateKind::persistent || entry.skipped || entry.seeded) continue;
+        if (!entry.content && !is_seeded_beforehand(entry, options_.seed, clones)) {
+            result.left.push_back(entry.path);
+            continue;
+        }
         TRY(seeder.check(entry));
         result.changes.push_back(entry.path);
         if (!options_.dry_run) result.bytes += TRY(seeder.seed(entry));

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/os/files.hpp"
-#include "server-helper/snapshot/tree_template.hpp"
+#include "server-helper/snapshot/image_part.hpp"
 
 namespace diskless::server {
 
@@ -27,10 +27,10 @@ struct SnapshotJob {
 };
 
 struct PrepareOptions {
-    std::string snapshots;  // directory of all snapshots, existing
-    std::string staging;    // on the same file system, out of reach of the nodes; made and removed
-    std::string overlays;   // directory of overlays; may be absent
-    bool lazy = false;      // leave what the image has to the node's first boot
+    std::string snapshots;            // directory of all snapshots, existing
+    std::string staging;              // on the same file system, out of reach of the nodes; made and removed
+    std::string overlays;             // directory of overlays; may be absent
+    SeedWhat seed = SeedWhat::cheap;  // of what the image has; the node's first boot copies the rest
     bool dry_run = false;
     bool anew = false;          // an existing snapshot is made anew, keeping who the node is; the old one is removed
     bool new_identity = false;  // with `anew`: forget who the node is as well
@@ -46,6 +46,7 @@ struct PreparedNode {
     Prepared outcome = Prepared::unchanged;
     std::uint64_t bytes = 0;           // written or cloned
     std::vector<std::string> changes;  // of an existing snapshot: paths
+    std::vector<std::string> left;     // paths that the node's first boot copies
     std::vector<std::string> warnings;
     Error error;  // cause not empty: this node failed, the others went on
 };

@@ -204,13 +204,6 @@ Result<> Writer::make_own(const std::string& path, const OwnFile& own) {
 
 }  // namespace
 
-TreeTemplate TreeTemplate::empty() {
-    TreeTemplate made;
-    made.entries_.push_back({.mode = S_IFDIR | 0755});
-    made.index_.emplace("", 0);
-    return made;
-}
-
 Result<TreeTemplate> TreeTemplate::read(const std::string& top) {
     TreeTemplate made;
     made.top_ = top;

@@ -39,7 +39,6 @@ class TreeTemplate {
     static Result<TreeTemplate> read(const std::string& top);
 
     /// A tree of nothing but its top.
-    static TreeTemplate empty();
 
     /// Makes `name`, which must not exist, in `directory`: everything of the template but what `own` replaces, and
     /// `own`. Missing directories above an own file are made 0755,

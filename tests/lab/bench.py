@@ -18,7 +18,8 @@ from kernels import Kernel
 from namespace import LabError, Namespace, wait_until
 from network import Network
 from node import Node
-from server import DhcpServer, Export, NfsServer, TimeServer, mount_tree, place
+from server import DhcpServer, Export, NfsServer, TimeServer, advertise_router, keep_own_etc, mount_tree, place
+from prepared import Administrator, Servers
 
 IMAGES = "/srv/diskless/images"
 
@@ -43,6 +44,7 @@ class Bench:
         self._work = cache.temporary()
         self.tree = self._work / "srv"
         self._beside: Path | None = None
+        self._report_before: dict[str, int] = {}  # by snapshot: the report of the boot before this one
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._failure_of_later: LabError | None = None
@@ -57,15 +59,53 @@ class Bench:
     def _set_up(self) -> None:
         case = self.case
         self.network = Network(self.namespace)
-        if case.netboot:
+        if case.netboot or case.boot_file or case.site:
             self.network.announce_ipv6()
+        self.tree.mkdir()
+        mount_tree(self.namespace, self.tree)
+        if case.site or case.boot_file:
+            self.administrator = Administrator(self.namespace, self.tree, self._work)
+        self._before: dict[Path, roots.Manifest] = {}
+        if case.site:
+            self._set_up_site()
+        else:
+            self._set_up_servers()
+        nodes = case.site.nodes if case.site else 1
+        self.nodes = [Node(self.namespace, self.network, number, case.hardware, self.logs, self._work)
+                      for number in range(1, nodes + 1)]
+        self.node = self.nodes[0]  # whom the steps are about: see steps.At
+
+    def _set_up_site(self) -> None:
+        """Everything by diskless-server: see prepared.py."""
+        site = self.case.site
+        assert site is not None
+        self.golden = self._directory_beside() / "golden"
+        self.golden.mkdir()
+        roots.clone(self.choices.root or roots.golden(self.choices.kernel), self.golden)
+        keep_own_etc(self.namespace, self._work)
+        self.administrator.prepare(site, self.golden)
+        self.watch_generations()
+        advertise_router(self.namespace)
+        TimeServer(self.namespace, self._work).start()
+        self.servers = Servers(self.namespace, self.tree)
+        self.servers.start()
+
+    def watch_generations(self) -> None:
+        """What is a generation from now on must stay as it is."""
+        for generation in self.administrator.generations():
+            if generation not in self._before:
+                self._before[generation] = roots.Manifest.of(generation)
+
+    def _set_up_servers(self) -> None:
+        case = self.case
         self._lay_out_tree()
-        self._before = roots.Manifest.of(self.shared_root)
+        if not case.root_writable:
+            self._before[self.shared_root] = roots.Manifest.of(self.shared_root)
         exports = [Export(self.root_path, writable=case.root_writable), Export(case.snapshots_path, writable=True)]
         exports += case.exports
         self.nfs = NfsServer(self.namespace, self._work, exports)
-        self.dhcp = (DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot="boot.ipxe" if case.netboot else None)
-                     if case.dhcp else None)
+        boot_file = case.boot_file or ("boot.ipxe" if case.netboot else None)
+        self.dhcp = DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot=boot_file) if case.dhcp else None
         self.time = TimeServer(self.namespace, self._work)
         if case.packets:
             self.network.capture(self.packets)
@@ -77,19 +117,14 @@ class Bench:
             self.nfs.start()
         if self.dhcp and not case.dhcp_late:
             self.dhcp.start()
-        self.node = Node(self.namespace, self.network, 1, case.hardware, self.logs, self._work)
 
     def _lay_out_tree(self) -> None:
         """/srv as nodes see it: images (bound from the cache), snapshots, and what the case adds."""
         case = self.case
-        self.tree.mkdir()
         (self.tree / "tftp").mkdir()
-        mount_tree(self.namespace, self.tree)
         source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
         if case.root_writable or case.root_files:
-            # Not below the case's own temporary directory: hard links need the cache's file system.
-            self._beside = cache.temporary(cache.directory())
-            self.shared_root = self._beside / "root"
+            self.shared_root = self._directory_beside() / "root"
             self.shared_root.mkdir()
             (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
             for path, text in case.root_files.items():
@@ -106,6 +141,12 @@ class Bench:
         for path, text in case.server_files.items():
             roots.write(self.tree / Path(path).relative_to("/srv"), text)
 
+    def _directory_beside(self) -> Path:
+        """Not below the case's own temporary directory: hard links need the cache's file system."""
+        if self._beside is None:
+            self._beside = cache.temporary(cache.directory())
+        return self._beside
+
     @property
     def root_path(self) -> str:
         """The root as nodes name it."""
@@ -121,7 +162,7 @@ class Bench:
 
     def on_server(self, path: str) -> Path:
         """Where the host has what nodes and servers call `path`: the root is shown to them, and lies elsewhere."""
-        if Path(path).is_relative_to(self.root_path):
+        if not self.case.site and Path(path).is_relative_to(self.root_path):
             return self.shared_root / Path(path).relative_to(self.root_path)
         if self.case.snapshots_size:  # mounted where only the servers see it
             return Path(f"/proc/{self.namespace.pid}/root{path}")
@@ -138,7 +179,16 @@ class Bench:
         return images.image(self.case.image, self.choices.kernel, self._work)
 
     def power_on(self) -> None:
-        if self.case.netboot:
+        self._report_before[self.snapshot] = self._report_time()
+        site = self.case.site
+        if site and site.stick:
+            stick = self._work / f"{self.node.name}.stick"
+            if not stick.exists():
+                self.administrator.make_stick(self.node.name, stick)
+            self.node.start(stick=stick)
+        elif site or self.case.boot_file:
+            self.node.start()
+        elif self.case.netboot:
             self._offer_boot_files()
             self.node.start()
         else:
@@ -170,12 +220,24 @@ class Bench:
         thread.start()
 
     def report_file(self) -> Path:
-        return self.on_server(f"{self.case.snapshots_path}/{self.case.snapshot}/.diskless/boot.json")
+        return self.on_server(f"{self.case.snapshots_path}/{self.snapshot}/.diskless/boot.json")
+
+    @property
+    def snapshot(self) -> str:
+        return self.node.name if self.case.site else self.case.snapshot
+
+    def _report_time(self) -> int:
+        """When the boot report was written, nanoseconds since 1970; 0: there is none."""
+        try:
+            return self.report_file().stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def boot_report(self) -> dict[str, Any]:
-        """boot.json as the node leaves it in its snapshot on the server, a moment after the hand-over."""
+        """boot.json as the node leaves it in its snapshot on the server, a moment after the hand-over of this boot."""
         file = self.report_file()
-        wait_until(f"a boot report in {self.case.snapshots_path}/{self.case.snapshot}/.diskless", file.exists, 15)
+        wait_until(f"a boot report in {self.case.snapshots_path}/{self.snapshot}/.diskless",
+                   lambda: self._report_time() != self._report_before.get(self.snapshot, 0), 15)
         shutil.copy2(file, self.logs / "boot.json")
         try:
             report: dict[str, Any] = json.loads(file.read_text())
@@ -184,11 +246,10 @@ class Bench:
         return report
 
     def check_root_untouched(self) -> None:
-        if self.case.root_writable:
-            return
-        changed = self._before.differences(roots.Manifest.of(self.shared_root))
-        if changed:
-            raise LabError(f"the shared root was written to: {', '.join(changed[:5])}")
+        for root, before in self._before.items():
+            changed = before.differences(roots.Manifest.of(root)) if root.exists() else []
+            if changed:
+                raise LabError(f"the shared root was written to: {', '.join(changed[:5])}")
 
     def check_servers(self) -> None:
         if self._failure_of_later:
@@ -196,11 +257,12 @@ class Bench:
 
     def ask_failed_node(self) -> None:
         """What a node that can still talk knows of its boot, into the console log."""
-        if self.node.alive and self.node.console.has_shell:
-            try:
-                self.node.console.shell("cat /run/diskless/boot.json; dmesg | grep diskless", 10)
-            except LabError:
-                pass  # it was worth a try
+        for node in self.nodes:
+            if node.alive and node.console.has_shell:
+                try:
+                    node.console.shell("cat /run/diskless/boot.json; dmesg | grep diskless", 10)
+                except LabError:
+                    pass  # it was worth a try
 
     def close(self) -> None:
         self._closing.set()

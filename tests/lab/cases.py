@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Mapping
 
 from node import Hardware
+from prepared import Site
 from server import Dhcp, Export
-from steps import (Console, CutNetwork, FreezeNfs, GoesDown, GoesDownIn, ImageUnder, KillNfs, Login, MakeSnapshot,
-                   MendNetwork, OnServer, PacketsLost, PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Step,
-                   ThawNfs, Type, WithdrawRoot, Write, Written, mounted)
+from steps import (Administrator, ChangeGolden, Console, CutNetwork, FreezeNfs, GoesDown, GoesDownIn, Helper,
+                   HoldsAddress, ImageUnder, KillNfs, Login, MakeSnapshot, MendNetwork, OfferKernel, OnServer,
+                   PacketsLost, PowerOn, Reload, Report, ServerLog, Shell, Silent, StartDhcp, StartNfs, Step, ThawNfs,
+                   Type, WithdrawRoot, Write, Written, at, mounted)
 
 @dataclass(frozen=True)
 class Case:
@@ -38,7 +40,9 @@ class Case:
     loss_percent: int = 0
     hardware: Hardware = Hardware()
     netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
+    boot_file: str = ""                       # the same by this file of /srv/tftp, which a step brings there
     packets: bool = False                     # capture br0
+    site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 
@@ -54,6 +58,23 @@ UP = (PowerOn(), Console("busybox userland is up", 90), Login(20), mounted("/", 
 OWN_SNAPSHOT = (Report("snapshot.state", "mounted"), Report("snapshot.name", "^node1$"),
                 Shell("hostname", "^node1$"))
 NO_TROUBLE = (Report("steps", r'^(?!.*"(failed|degraded)")'), Report("warnings", r"^\[\]$"))
+
+# A node that boots by itself from what diskless-server prepared.
+LOGIN = (Console("busybox userland is up on node", 180), Login(20))
+NODE_UP = (PowerOn(), *LOGIN, Shell("hostname", "^node1$"),
+           mounted("/", f"^10[.]9[.]0[.]1:/srv/diskless/images/busybox/", " ro,"), *OWN_SNAPSHOT, *NO_TROUBLE)
+
+UEFI = Hardware(memory=1024, firmware="uefi")
+
+# NFS mounts that are tried by hand, as busybox's mount takes them.
+NFS_VERSIONS = ("vers=3,proto=tcp", "vers=4.2")
+
+
+def nfs_mounts(node: int, refused: str | None) -> tuple[Step, ...]:
+    """Mounts the snapshot of a node, by each version; it is refused with one of these words, or None: it works."""
+    return tuple(Shell(f"mount -t nfs -o nolock,addr=10.9.0.1,{options}"
+                       f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m && cat /tmp/m/etc/hostname && umount /tmp/m",
+                       refused or f"^node{node}$") for options in NFS_VERSIONS)
 
 
 def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
@@ -88,6 +109,12 @@ def down_matrix() -> tuple[Case, ...]:
         for verb in ("reboot", "poweroff") for name, (before, midway, within, after) in ways.items())
 
 
+def to_agents(signal: str, *names: str) -> str:
+    """Shell words that send the signal to the processes of these names (comm)."""
+    return (f"for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in {'|'.join(names)}) "
+            f"kill -{signal} ${{p#/proc/}};; esac; done")
+
+
 def options(*lines: str) -> Dhcp:
     return Dhcp(options=lines)
 
@@ -102,6 +129,28 @@ SCN_FILES = {
     f"{SCN}/snapshot/files.custom": "/opt/data\n",
     f"{SCN}/snapshot/node1/etc/motd": "populated by pxeboot -S\n",
 }
+
+# What the published procedure of a Red Hat cluster of 128 nodes types. pxelinux.0 came with the distribution; the
+# addresses are the laboratory's.
+RHEL5 = "/srv/diskless/i386/RHEL5-AS"
+RED_HAT_LOOP = f"""\
+set -e
+export PXE_TFTP_DIR=/srv/tftp/linux-install
+mkdir -p $PXE_TFTP_DIR
+cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 $PXE_TFTP_DIR
+pxeos -a -i rhel5compute -p NFS -D 1 -s -L {RHEL5} rhel5compute
+for i in $(seq 1 128); do printf '10.9.0.%d node%03d\\n' $((i + 10)) "$i"; done >/srv/nodes
+while read line
+do
+ip=`echo $line | awk -F" " '{{ print $1 }}'`
+host=`echo $line | awk -F" " '{{ print $2 }}'`
+
+pxeboot -a -O rhel5compute -r 28753 -S $host -e eth0 -N my_nis_domain -s console=ttyS0,115200n8r     $ip
+
+done </srv/nodes
+[ "$(ls $PXE_TFTP_DIR/pxelinux.cfg | grep -c 0A)" = 128 ]
+pxeos -l
+"""
 
 LISTS = """\
 # every way to write a list wrongly, and a few right ones among them
@@ -261,6 +310,12 @@ CASES: tuple[Case, ...] = (
           Report("last_shutdown.outcome", "^init$"), Write("/var/log/before"),
           GoesDownIn(f"{CTL} poweroff --now", DOWN), *NOTHING_LOST, *AGAIN, ENDED,
           Shell(f"{CTL} kexec", "no kernel .*in /boot"))),
+    Case("down-kexec", "disklessctl kexec: down safely, and up again without the firmware", FROM + " ip=dhcp",
+         (*UP, LOUD, Write("/var/log/before", 512), OfferKernel(f"{SNAPSHOT}/var/log"),
+          Type(f"{CTL} kexec --kernel /var/log/vmlinuz --initrd /var/log/initramfs.img"),
+          Console("Command line: .*root=/dev/nfs", 40), Console("busybox userland is up", 60), Login(20),
+          Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
+          Shell("cat /run/diskless/boot.json", '"verb": "kexec"'))),
     Case("down-killed", "the server is killed before, in the middle of much writing, and frozen: in time",
          FROM + " ip=dhcp",
          (*UP, LOUD, KillNfs(), GoesDownIn(f"{CTL} reboot", GONE), *NO_WORD, StartNfs(), *AGAIN, NOT_ENDED,
@@ -274,21 +329,155 @@ CASES: tuple[Case, ...] = (
           GoesDownIn(f"{CTL} reboot --now", DOWN), Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
           OnServer(f"{KEPT}/running", None)), snapshots_size="4M"),
     *down_matrix(),
+
+    # A lease that is too short to be lost once, and programs of the root that would like to have the interface.
+    Case("lease-held", "a lease of 20 s for a minute, with systemd-networkd told to take all interfaces",
+         FROM + " ip=dhcp",
+         (PowerOn(), Login(120), Shell("systemctl is-active systemd-networkd", "^active$"),
+          Shell("networkctl reload; networkctl renew eth0; networkctl reconfigure eth0", ""), HoldsAddress(60),
+          *goes_down()), root="debian-networkd", dhcp=Dhcp(lease_seconds=20)),
+    *(Case(f"lease-held-{flavour}", f"a lease of 20 s for ten minutes, with {flavour}", FROM + " ip=dhcp",
+           (PowerOn(), Login(120), Shell(provoke, ""), HoldsAddress(600), *goes_down()),
+           root=f"debian-{flavour}", dhcp=Dhcp(lease_seconds=20), slow=True)
+      for flavour, provoke in (("networkd", "networkctl renew eth0; networkctl reconfigure eth0"),
+                               ("networkmanager", "systemctl is-active NetworkManager; nmcli device connect eth0"),
+                               ("ifupdown", "ifdown eth0; ifup eth0"))),
     Case("reboot-cable-cut", "disklessctl reboot when no packet comes or goes", FROM + " ip=dhcp",
          (PowerOn(), Login(90), CutNetwork(), *goes_down("reboot", 60)), root="debian"),
     Case("poweroff-server-killed", "disklessctl poweroff after the NFS server was killed", FROM + " ip=dhcp",
          (PowerOn(), Login(90), KillNfs(), *goes_down("poweroff", 60)), root="debian"),
     Case("busybox-reboot-cut", "the same with busybox for PID 1", FROM + " ip=dhcp",
          (*UP, CutNetwork(), *goes_down("reboot", 60))),
-    Case("agent-killed", "the agent was killed: disklessctl takes the node down by itself", FROM + " ip=dhcp",
-         (*UP, Shell("for p in /proc/[0-9]*; do if grep -q '^@diskless-agent' $p/cmdline; then "
-                     "kill -9 ${p#/proc/}; fi; done"), *goes_down())),
+    Case("agent-killed", "agent and guardian were killed at once: disklessctl takes the node down by itself",
+         FROM + " ip=dhcp",
+         (*UP, Shell(to_agents("STOP", "diskless-agent", "diskless-guard")),
+          Shell(to_agents("KILL", "diskless-agent", "diskless-guard")),
+          Shell(f"{CTL} status", "not answering"), *goes_down())),
+    Case("agent-restarted", "the agent is killed every second for 20 s, then its guardian: all goes on as before",
+         FROM + " ip=dhcp",
+         (*UP, Shell(f"for i in $(seq 20); do {to_agents('KILL', 'diskless-agent')}; sleep 1; done", None, 90),
+          Shell(f"{CTL} status", r"agent +running, started again (19|20|21) times"), Shell(f"{CTL} check"),
+          Shell(to_agents("KILL", "diskless-guard")), Shell("sleep 5; for p in /proc/[0-9]*; do cat $p/comm; done",
+                                                            "^diskless-guard", 20),
+          Shell(f"{CTL} log", "its guardian is gone, taking its place"),
+          Shell(f"for i in $(seq 120); do {CTL} metrics | grep -q 'lease_renewals_total [1-9]' && echo renewed && "
+                "break; sleep 1; done", "^renewed", 150),
+          Shell("ip addr show dev eth0", "10[.]9[.]0[.]11/24"), *goes_down()), dhcp=Dhcp(lease_seconds=120)),
+    Case("server-restarted", "the NFS server restarts under load: the node goes on, and told what it saw",
+         FROM + " ip=dhcp",
+         (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) & echo $! >/run/load"),
+          Shell("sleep 1; cat /var/log/load", ":"), KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
+          Shell(f"{CTL} status", "server unreachable for"), StartNfs(),
+          Console("root server 10[.]9[.]0[.]1 is well again", 90),
+          Shell("ls -l /bin/busybox; n=$(wc -l </var/log/load); sleep 2; test $(wc -l </var/log/load) -gt $n", None, 60),
+          Shell(f"{CTL} metrics", r'server_outages_total[{]server="root"[}] 1'), Shell("kill $(cat /run/load)"),
+          Shell(f"{CTL} check"), *goes_down())),
+    Case("root-lost", "a root that stays away is not waited for for ever, when so told",
+         FROM + " ip=dhcp diskless.root-loss=20",
+         (*UP, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
+    Case("watchdog", "a node whose agent hangs is reset by the watchdog", FROM + " ip=dhcp diskless.watchdog=10",
+         (*UP, Shell("insmod $(find /lib/modules -name softdog.ko)"),
+          Console("watchdog resets the node when it is not fed for 10 s", 30),
+          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40), Shell(to_agents("KILL", "diskless-agent")),
+          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40),
+          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30))),
+    Case("reload", "a list that was changed on a running node", FROM + " ip=dhcp",
+         (*UP, Shell("touch /opt/data", "Read-only"), Shell(f"{CTL} reload", "^nothing has changed"),
+          Shell("echo /opt/data >/run/diskless/snapshot/files.custom"),
+          Shell(f"{CTL} reload", r"^[+] persistent /opt/data"), Shell("echo mine >/opt/data"),
+          OnServer(f"{SNAPSHOT}/opt/data", "^mine"), Shell(f"{CTL} state", "/opt/data"), Shell(f"{CTL} check"),
+          *goes_down()), root_files={"opt/data": "of the image"}),
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
     Case("initramfs-tools", "the node program in an image by initramfs-tools", FROM + " ip=dhcp boot=diskless",
          (*UP, *OWN_SNAPSHOT), image="initramfs-tools"),
     Case("dracut", "the node program in an image by dracut", FROM + " ip=dhcp", (*UP, *OWN_SNAPSHOT), image="dracut"),
+
+    # Everything from diskless-server: its tree, its image, its rendered boot files and servers.
+    Case("helper-pxelinux", "PXELINUX's menu by MAC; DHCP and TFTP by dnsmasq", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/pxelinux.cfg/01-52-54-00-09-00-01"), *goes_down()),
+         site=Site()),
+    Case("helper-dhcpd", "PXELINUX's menu by address, of a node whose MAC is not known; ISC dhcpd", "",
+         (*NODE_UP, ServerLog("diskless-tftp", "sent .*/pxelinux.cfg/0A09000B")),
+         site=Site(dhcp=("isc",), macs=False, choices={"range": '"10.9.0.11-10.9.0.11"'})),
+    Case("helper-kea", "PXELINUX's menu by MAC; Kea", "",
+         (*NODE_UP, ServerLog("diskless-tftp", "sent .*/pxelinux.cfg/01-52-54-00-09-00-01")),
+         site=Site(dhcp=("kea",))),
+    Case("helper-grub", "GRUB's menu by MAC, BIOS", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/grub/grub.cfg-01-52-54-00-09-00-01")),
+         site=Site(loaders=("grub",))),
+    Case("helper-grub-uefi", "GRUB's menu by MAC, UEFI", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/grub/grub.cfg-01-52-54-00-09-00-01")),
+         site=Site(loaders=("grub",)), hardware=UEFI),
+    Case("helper-ipxe", "the iPXE of the network card takes its script by TFTP", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/ipxe/01-52-54-00-09-00-01.ipxe")),
+         site=Site(loaders=("ipxe",))),
+    Case("helper-http", "the iPXE of the network card takes everything by HTTP", "",
+         (*NODE_UP, Shell("cat /proc/cmdline", "BOOTIF=01-52-54-00-09-00-01")),
+         site=Site(choices={"http": '"http://10.9.0.1/"'})),
+    Case("helper-uefi-http", "UEFI fetches GRUB by HTTP", "",
+         (*NODE_UP, Shell("ls /sys/firmware/efi", "efivars")),
+         site=Site(loaders=("grub",), choices={"http": '"http://10.9.0.1/"'}), hardware=UEFI, slow=True),
+    Case("helper-usb", "a stick of `usb create`; the network card has no boot ROM", "",
+         (*NODE_UP, *goes_down()), site=Site(stick=True)),
+    Case("helper-bootp", "bootpd alone: the network card, PXELINUX and the node ask by BOOTP", "",
+         (*NODE_UP, Report("lease.source", "^bootp$"), Report("lease.address", "10.9.0.11")),
+         site=Site(dhcp=("bootptab",), settings=(*Site().settings, "cmdline=ip=bootp"))),
+    Case("helper-rarp", "a stick and rarpd, no DHCP server at all", "",
+         (*NODE_UP, Report("lease.source", "^rarp$"), Report("lease.address", "10.9.0.11")),
+         site=Site(dhcp=("ethers",), settings=(*Site().settings, "cmdline=ip=rarp"), stick=True)),
+    Case("helper-two-nodes", "two nodes on one image write the same files, and each keeps its own over a reboot", "",
+         (PowerOn(), at(2, PowerOn()),
+          *LOGIN, Shell("cat /etc/motd", "^welcome to node1$"),
+          Shell("echo own of node1 >/etc/motd; echo 1 >/var/log/x"),
+          at(2, *LOGIN, Shell("hostname", "^node2$"), Shell("cat /etc/motd", "^welcome to node2$"),
+             Shell("echo own of node2 >/etc/motd; echo 2 >/var/log/x"), *NO_TROUBLE),
+          Shell("cat /etc/motd /var/log/x", "^own of node1\n1$"), *goes_down(),
+          PowerOn(), *LOGIN, *OWN_SNAPSHOT, Shell("cat /etc/motd /var/log/x", "^own of node1\n1$"),
+          at(2, Shell("cat /etc/motd /var/log/x", "^own of node2\n2$")),
+          OnServer(f"{SNAPSHOT}/etc/motd", "^own of node1$"),
+          OnServer("/srv/diskless/snapshots/node2/etc/motd", "^own of node2$"),
+          Helper("status", "^node1 .*\nnode2 ")),
+         site=Site(nodes=2, dhcp=("isc",), overlays={"node1/etc/motd.in": "welcome to ${node}\n",
+                                                    "node2/etc/motd.in": "welcome to ${node}\n"})),
+    Case("helper-isolation", "a node's root cannot mount what is another node's, nor the image rw", "",
+         (*NODE_UP,
+          # What is its own can be mounted in the same way: the refusals below are not for another reason.
+          Shell("modprobe nfsv4; mkdir -p /tmp/m"), *nfs_mounts(1, None),
+          Shell("mount | grep -c ' /tmp/m '", "^0$"),
+          *nfs_mounts(2, "denied|No such file|not permitted"),
+          *(step for options in NFS_VERSIONS for step in (
+              # The pseudo file system of NFSv4 shows where exports are; nothing of another node's is below.
+              Shell(f"mount -t nfs -o nolock,addr=10.9.0.1,{options} 10.9.0.1:/srv/diskless/snapshots /tmp/m;"
+                    " cat /tmp/m/node2/etc/hostname; echo stolen >/tmp/m/node2/etc/hostname; umount /tmp/m",
+                    "node2.*(denied|No such file|nonexistent)"),
+              Shell("root=$(grep -o '10.9.0.1:/srv/diskless/images/[^ ]*' /proc/mounts | head -n 1);"
+                    f" mount -t nfs -o rw,nolock,addr=10.9.0.1,{options} $root /tmp/m && ls /tmp/m/etc/motd;"
+                    " echo x >/tmp/m/etc/motd; umount /tmp/m", "/tmp/m/etc/motd\n.*(Read-only|denied)"))),
+          OnServer("/srv/diskless/snapshots/node2/etc/hostname", "^node2$")),
+         site=Site(nodes=2)),
+    Case("helper-generations", "a new generation while a node runs: it keeps its own until it boots again", "",
+         (*NODE_UP, Shell("cat /opt/data", "^data of the image$"),
+          ChangeGolden("opt/data", "data of the second generation\n"),
+          Helper("image sync busybox", "generation"), Helper("snapshot prepare"), Helper("boot apply", "changed"),
+          Reload("diskless-ganesha"),
+          Helper("status", "node1 .*needs a reboot"), Helper("image gc --keep 1"),
+          Helper("image show busybox", "node1 runs it"),
+          Shell("echo 3 >/proc/sys/vm/drop_caches; cat /opt/data", "^data of the image$"),
+          *goes_down(), *NODE_UP, Shell("cat /opt/data", "^data of the second generation$"),
+          Helper("status", "^node1 +done .* -$"), Helper("image gc --keep 1", "removed"),
+          Shell("cat /opt/data", "^data of the second generation$")),
+         site=Site()),
+    Case("helper-red-hat", "pxeos once, pxeboot in a loop, as published: a node of the list boots", "",
+         (Administrator(RED_HAT_LOOP, "Location: " + RHEL5), PowerOn(), *LOGIN, Shell("hostname", "^node001$"),
+          mounted("/", f"10.9.0.1:{RHEL5}/root", " ro,"), mounted("/var/log", "nfs"),
+          Report("snapshot.name", "^node001$"), Report("snapshot.state", "mounted"),
+          Shell("cat /proc/sys/kernel/domainname", "^my_nis_domain$"),
+          Shell("echo own >/var/log/x"), OnServer(f"{RHEL5}/snapshot/node001/var/log/x", "^own$"),
+          OnServer(f"{RHEL5}/snapshot/node002/var/log/x", None), *goes_down()),
+         root="golden", root_path=f"{RHEL5}/root", snapshots_path=f"{RHEL5}/snapshot", snapshots=(),
+         snapshot="node001", boot_file="linux-install/pxelinux.0"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from console import PATIENCE, Console
 from namespace import LabError, Namespace, Process
 from network import Network
 
+_UEFI = Path("/usr/share/OVMF")
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -18,10 +21,11 @@ class Hardware:
     interfaces: tuple[str, ...] = ("br0",)    # bridge of each
     rtc: str = "utc"                          # "1970-01-02": a battery that is flat
     device: str = "virtio-net-pci"
+    firmware: str = "bios"                    # "uefi": OVMF with its own drivers
 
 
 class Node:
-    """Powered on by start(); runs `kernel` with `initramfs` directly, or boots from its network card (kernel None)."""
+    """Powered on by start(): runs `kernel` with `initramfs` directly, or boots from `stick`, or its network card."""
 
     def __init__(self, namespace: Namespace, cables: Network, number: int, hardware: Hardware, logs: Path,
                  work: Path) -> None:
@@ -56,7 +60,8 @@ class Node:
     def alive(self) -> bool:
         return self._process is not None and self._process.alive
 
-    def start(self, kernel: Path | None = None, initramfs: Path | None = None, command_line: str = "") -> None:
+    def start(self, kernel: Path | None = None, initramfs: Path | None = None, command_line: str = "",
+              stick: Path | None = None) -> None:
         """Power on. A reboot of the node ends QEMU: that is how the way down is seen from outside."""
         self._boots += 1
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", str(self.hardware.memory),
@@ -66,7 +71,9 @@ class Node:
                 "-serial", "chardev:console",
                 "-uuid", f"00000000-0000-4000-8000-0000000009{self.number:02x}"]
         for index, tap in enumerate(self.taps):
-            rom = ",romfile=" if kernel else f",bootindex={index + 1}"
+            rom = "" if kernel or stick else f",bootindex={index + 1}"
+            # UEFI takes its own driver where the card has no ROM.
+            rom += ",romfile=" if kernel or stick or self.hardware.firmware == "uefi" else ""
             argv += ["-netdev", f"tap,id=net{index},ifname={tap},script=no,downscript=no,vnet_hdr=off",
                      "-device", f"{self.hardware.device},netdev=net{index},"
                                 f"mac={network.mac(self.number, index)}{rom}"]
@@ -74,8 +81,20 @@ class Node:
             argv += ["-kernel", str(kernel), "-append", command_line]
         if initramfs:
             argv += ["-initrd", str(initramfs)]
+        if stick:
+            argv += ["-drive", f"if=none,id=stick,format=raw,file={stick}", "-device", "qemu-xhci",
+                     "-device", "usb-storage,drive=stick,removable=on,bootindex=1"]
+        if self.hardware.firmware == "uefi":
+            argv += self._uefi()
         self._process = self._namespace.start(f"{self.name}.qemu", *argv)
         self._console = Console(self.console_socket, self.console_log)
+
+    def _uefi(self) -> list[str]:
+        variables = self._work / f"{self.name}.uefi"
+        if not variables.exists():
+            shutil.copyfile(_UEFI / "OVMF_VARS_4M.fd", variables)
+        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_UEFI / 'OVMF_CODE_4M.fd'}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
     def wait_for_exit(self, within: float) -> None:
         """Waits until the node has rebooted or switched itself off."""

@@ -20,11 +20,30 @@ class Export:
 
 
 def mount_tree(namespace: Namespace, tree: Path) -> None:
-    """Private /srv (from `tree`), /run and /var/lib/nfs for the servers."""
+    """Private /srv (from `tree`), /run, and where servers keep what they know, each empty."""
     namespace.run("mount", "--bind", str(tree), "/srv")
-    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/run")
-    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/nfs")
+    for path in ("/run", "/var/lib/nfs"):
+        namespace.run("mount", "-t", "tmpfs", "tmpfs", path)
     namespace.run("mkdir", "-p", "/run/sendsigs.omit.d", "/run/rpcbind", "/run/ganesha", "/var/lib/nfs/ganesha")
+
+
+def keep_own_etc(namespace: Namespace, directory: Path) -> None:
+    """A private /etc and private leases, for servers that are set up as on a machine of their own."""
+    for name in ("etc", "etc.work"):
+        (directory / name).mkdir()
+    layers = f"lowerdir=/etc,upperdir={directory / 'etc'},workdir={directory / 'etc.work'}"
+    namespace.run("mount", "-t", "overlay", "overlay", "-o", layers, "/etc")
+    namespace.run("mount", "-t", "tmpfs", "tmpfs", "/var/lib")
+    # As the servers' packages leave them.
+    namespace.run("mkdir", "-p", "/var/lib/nfs/ganesha", "/var/lib/misc", "/var/lib/dhcp", "/var/lib/kea", "/run/kea")
+    namespace.run("touch", "/var/lib/dhcp/dhcpd.leases")
+
+
+def advertise_router(namespace: Namespace) -> None:
+    """A router of IPv6, and nothing else: iPXE waits 13 s for one."""
+    namespace.start("radvd", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=br0",
+                    "--bind-interfaces", "--enable-ra", "--dhcp-range=fd09::,ra-only", "--user=root", "--group=root",
+                    "--leasefile-ro", "--log-facility=-")
 
 
 def place(namespace: Namespace, tree: Path, path: str, directory: Path) -> None:
@@ -127,9 +146,16 @@ class DhcpServer:
         self._configuration.write_text(_dnsmasq_configuration(dhcp, nodes, tftp_boot))
         self._dnsmasq: Process | None = None
 
+        self._short = dhcp.lease_seconds < _SHORTEST
+        if self._short:
+            self._configuration.write_text(_udhcpd_configuration(dhcp))
+
     def start(self) -> None:
-        self._dnsmasq = self._namespace.start("dnsmasq", "dnsmasq", "--keep-in-foreground",
-                                              f"--conf-file={self._configuration}", "--log-facility=-")
+        if self._short:
+            self._dnsmasq = self._namespace.start("udhcpd", "busybox", "udhcpd", "-f", str(self._configuration))
+        else:
+            self._dnsmasq = self._namespace.start("dnsmasq", "dnsmasq", "--keep-in-foreground",
+                                                  f"--conf-file={self._configuration}", "--log-facility=-")
 
         def up() -> bool:
             if self._dnsmasq is not None and not self._dnsmasq.alive:
@@ -141,6 +167,18 @@ class DhcpServer:
     def kill(self) -> None:
         if self._dnsmasq is not None:
             self._dnsmasq.kill()
+
+
+_SHORTEST = 120  # seconds; dnsmasq makes shorter leases that long
+
+
+def _udhcpd_configuration(dhcp: Dhcp) -> str:
+    """For node 1 only, with a lease as short as one likes."""
+    return (f"interface br0\nstart {network.address(1)}\nend {network.address(1)}\nmin_lease 5\n"
+            "lease_file /run/udhcpd.leases\npidfile /run/udhcpd.pid\n"
+            f"static_lease {network.mac(1)} {network.address(1)}\noption lease {dhcp.lease_seconds}\n"
+            f"option subnet 255.255.255.0\noption router {network.SERVER}\noption ntpsrv {network.SERVER}\n"
+            "option hostname node1\n")
 
 
 def _dnsmasq_configuration(dhcp: Dhcp, nodes: int, tftp_boot: str | None) -> str:

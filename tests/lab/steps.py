@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from namespace import LabError
+import roots
+import network
+from namespace import LabError, wait_until
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -26,6 +30,24 @@ class Step(Protocol):
 class PowerOn:
     def run(self, bench: Bench) -> None:
         bench.power_on()
+
+
+@dataclass(frozen=True)
+class At:
+    """The steps are about node `number`."""
+
+    number: int
+    steps: tuple[Step, ...]
+
+    def run(self, bench: Bench) -> None:
+        before, bench.node = bench.node, bench.nodes[self.number - 1]
+        for step in self.steps:
+            step.run(bench)
+        bench.node = before
+
+
+def at(number: int, *steps: Step) -> At:
+    return At(number, steps)
 
 
 @dataclass(frozen=True)
@@ -181,6 +203,24 @@ class GoesDownIn:
 
 
 @dataclass(frozen=True)
+class HoldsAddress:
+    """For so many seconds the node has its address, not beside another one, and its root answers."""
+
+    seconds: float
+
+    def run(self, bench: Bench) -> None:
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            _, output = bench.node.console.shell(
+                "ip -4 -o address show dev eth0; echo 1 >/proc/sys/vm/drop_caches; "
+                "ls /opt >/dev/null && echo root-is-here", 20)
+            addresses = re.findall(r"inet (\S+)", output)
+            if addresses != [f"{network.address(1)}/24"] or "root-is-here" not in output:
+                raise LabError(f"node: the address or the root is lost: {output[-200:]!r}")
+            time.sleep(min(5.0, max(end - time.monotonic(), 0)))
+
+
+@dataclass(frozen=True)
 class Write:
     """Random content in a file of the node: Written compares it with what the server has."""
 
@@ -310,6 +350,18 @@ class KillNfs:
 
 
 @dataclass(frozen=True)
+class OfferKernel:
+    """Kernel and image of this boot as vmlinuz and initramfs.img in `directory` (below /srv) of the server."""
+
+    directory: str
+
+    def run(self, bench: Bench) -> None:
+        place = bench.on_server(self.directory)
+        shutil.copyfile(bench.choices.kernel.image, place / "vmlinuz")
+        shutil.copyfile(bench.initramfs(), place / "initramfs.img")
+
+
+@dataclass(frozen=True)
 class FreezeNfs:
     def run(self, bench: Bench) -> None:
         bench.nfs.freeze()
@@ -353,3 +405,72 @@ class PacketsLost:
         lost = sum(int(count) for count in re.findall(r"counter packets (\d+)", bench.network.lost()))
         if lost < self.at_least:
             raise LabError(f"network: only {lost} packets were lost")
+
+
+# --- what diskless-server prepared ---
+
+
+@dataclass(frozen=True)
+class Helper:
+    """The administrator runs `diskless-server ARGUMENTS`, and it prints something that matches."""
+
+    arguments: str
+    pattern: str = ""
+    succeeds: bool = True
+
+    def run(self, bench: Bench) -> None:
+        said = bench.administrator.run(*shlex.split(self.arguments), succeeds=self.succeeds)
+        bench.watch_generations()
+        if not re.search(self.pattern, said, re.MULTILINE):
+            raise LabError(f"diskless-server {self.arguments}: printed {said[-300:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """The administrator runs a script on the server, with diskless-server, pxeos and pxeboot in its PATH."""
+
+    script: str
+    pattern: str = ""
+
+    def run(self, bench: Bench) -> None:
+        said = bench.administrator.shell(self.script)
+        if not re.search(self.pattern, said, re.MULTILINE):
+            raise LabError(f"server: {self.script[:60]!r} printed {said[-300:]!r}, wanted /{self.pattern}/")
+
+
+@dataclass(frozen=True)
+class ChangeGolden:
+    """The administrator changes a file of the directory that the image is made from."""
+
+    path: str
+    text: str
+
+    def run(self, bench: Bench) -> None:
+        roots.write(bench.golden / self.path, self.text)
+
+
+@dataclass(frozen=True)
+class Reload:
+    """`systemctl reload` of a rendered unit."""
+
+    unit: str
+
+    def run(self, bench: Bench) -> None:
+        bench.servers.reload(self.unit)
+
+
+@dataclass(frozen=True)
+class ServerLog:
+    """The log of a server has something that matches within `within` seconds."""
+
+    server: str
+    pattern: str
+    within: float = 10
+
+    def run(self, bench: Bench) -> None:
+        file = bench.logs / f"{self.server}.log"
+
+        def said() -> bool:
+            return re.search(self.pattern, file.read_text(errors="replace"), re.MULTILINE) is not None
+
+        wait_until(f"/{self.pattern}/ in {file}", said, self.within)

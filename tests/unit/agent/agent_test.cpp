@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/control_socket.hpp"
+#include "tests/fakes/fake_background.hpp"
 #include "tests/unit/agent/small_world.hpp"
 #include "tests/unit/report/sample_report.hpp"
 
@@ -29,7 +30,6 @@ class AgentTest : public ::testing::Test {
             if (!server_alive) clock.time = std::max(clock.time, deadline.at);
             return server_alive;
         };
-        hooks.snapshot_space = [] { return Result<Space>(Space{1 << 30, 2u << 30, 100, 200}); };
         hooks.take_down = [this](PowerVerb, Deadline deadline) {
             taken_down_at = clock.now();
             deadline_given = deadline.at;
@@ -47,7 +47,10 @@ class AgentTest : public ::testing::Test {
         return parse_control_answer(control.answer_to(connection));
     }
     Agent& agent() {
-        if (!agent_) agent_.emplace(Agent::World{clock, files, processes, machine, control}, hooks, Seconds{30}, lease);
+        if (!agent_) {
+            parts.lease = lease;
+            agent_.emplace(Agent::World{clock, files, processes, logged, control}, hooks, settings, parts, resumed);
+        }
         return *agent_;
     }
     void run_to_the_end() {
@@ -61,7 +64,35 @@ class AgentTest : public ::testing::Test {
     SmallMachine machine;
     FakeControlServer control{[this](Deadline deadline) { clock.time = std::max(clock.time, deadline.at); }};
     AgentHooks hooks;
+    /// The root and the snapshot are looked at.
+    void watch() {
+        const auto look = [this]() -> Result<Space> {
+            if (look_fails) return Failure(*look_fails);
+            return Space{1 << 30, 2u << 30, 100, 200};
+        };
+        const auto ask = []() -> Result<> { return fail("connect to 10.9.0.1: Connection refused"); };
+        root_watch.emplace(clock, background, MountWatch::Place{"root server", "10.9.0.1", false},
+                           MountWatch::Probes{look, ask});
+        snapshot_watch.emplace(clock, background, MountWatch::Place{"snapshot server", "10.9.0.1", true},
+                               MountWatch::Probes{look, ask});
+        parts.root = &*root_watch;
+        parts.snapshot = &*snapshot_watch;
+    }
+    void pass(Nanoseconds span) {
+        const auto end = clock.now() + span;
+        while (clock.now() < end && !agent().over()) agent().turn(Deadline{end});
+    }
+    AgentState kept() const { return agent_state_from_json(files.content.at(kAgentStateFile)).value(); }
+
     LeaseKeeper* lease = nullptr;
+    MessageLog log;
+    LoggedMachine logged{machine, clock, log};
+    AgentSettings settings;
+    AgentParts parts{.log = &log};
+    AgentState resumed;
+    FakeBackground background;
+    std::optional<Error> look_fails;
+    std::optional<MountWatch> root_watch, snapshot_watch;
     std::optional<Agent> agent_;
     bool server_alive = true;
     int probes = 0;
@@ -69,6 +100,9 @@ class AgentTest : public ::testing::Test {
 };
 
 TEST_F(AgentTest, TellsEverybodyTheStatus) {
+    watch();
+    pass(Seconds{1});
+    clock.time = Seconds{100};
     const auto answer = ask("status", 1000);
     ASSERT_TRUE(answer) << answer.error().cause;
     const auto status = node_status_from(*answer);
@@ -107,18 +141,133 @@ TEST_F(AgentTest, LivesWithoutAReport) {
     EXPECT_FALSE(ask("report"));
 }
 
-TEST_F(AgentTest, AsksASilentServerOnceForAllWhoAsk) {
-    server_alive = false;
-    processes.hanging.insert("look at the snapshot");
+TEST_F(AgentTest, NobodyWhoAsksWaitsForASilentServer) {
+    watch();
+    pass(Seconds{15});
+    background.hang_next = 2;
+    pass(Seconds{20});
+    const auto before = clock.now();
     const auto status = node_status_from(*ask("status"));
+    EXPECT_LE(clock.now() - before, Milliseconds{1});
     EXPECT_EQ(status->root_server, "does not answer");
-    EXPECT_EQ(clock.now(), Seconds{104}) << "2 s for the server, 2 s for the snapshot";
-    ask("status");
-    EXPECT_EQ(probes, 1);
-    EXPECT_EQ(clock.now(), Seconds{104});
-    clock.time += Seconds{11};
-    ask("status");
-    EXPECT_EQ(probes, 2);
+    EXPECT_EQ(status->root_health->state, "unreachable");
+    EXPECT_EQ(status->snapshot_health->state, "unreachable");
+    EXPECT_THAT(machine.said, HasSubstr("root server is unreachable: 10.9.0.1 does not answer"));
+    background.release();
+    pass(Seconds{1});
+    EXPECT_EQ(node_status_from(*ask("status"))->root_health->state, "ok");
+    EXPECT_EQ(node_status_from(*ask("status"))->counters.root_outages, 1U);
+}
+
+TEST_F(AgentTest, RebootsWhenTheRootIsGoneForTooLong) {
+    watch();
+    settings.root_loss = Seconds{60};
+    pass(Seconds{600});
+    EXPECT_FALSE(agent().over());
+    look_fails = Error{"statvfs: Stale file handle", {}, ESTALE};
+    const auto lost = clock.now();
+    pass(Seconds{50});
+    look_fails.reset();
+    pass(Seconds{30});
+    EXPECT_FALSE(agent().over()) << "it came back in time";
+    look_fails = Error{"statvfs: Stale file handle", {}, ESTALE};
+    run_to_the_end();
+    EXPECT_GE(taken_down_at, lost + Seconds{80 + 60});
+    EXPECT_LE(taken_down_at, lost + Seconds{80 + 75});
+    EXPECT_THAT(machine.said, HasSubstr("rebooting because the root is gone for 1 min (diskless.root-loss)"));
+    EXPECT_THAT(processes.signals, IsEmpty()) << "PID 1 would hang on it";
+    EXPECT_THAT(machine.done, ElementsAre("power reboot", "sysrq b"));
+}
+
+TEST_F(AgentTest, ADeadRootIsWaitedForUnlessToldOtherwise) {
+    watch();
+    look_fails = Error{"statvfs: Stale file handle", {}, ESTALE};
+    pass(Seconds{3600});
+    EXPECT_FALSE(agent().over());
+}
+
+TEST_F(AgentTest, KeepsTellingTheGuardianUntilTheWayDown) {
+    int kept_guarded = 0;
+    hooks.keep_guarded = [&] { ++kept_guarded; };
+    pass(Seconds{1});
+    EXPECT_GT(kept_guarded, 0);
+    ask("reboot timeout_ms=60000");
+    kept_guarded = 0;
+    pass(Seconds{2});
+    EXPECT_EQ(kept_guarded, 0) << "it would lose the threads that end the machine";
+}
+
+TEST_F(AgentTest, AnotherLifeGoesOnWhereThisOneEnded) {
+    ask("ping");
+    machine.say(4, "not through the agent");
+    logged.say(4, "a line to be kept");
+    ask("ping");
+    EXPECT_EQ(kept().log.back().text, "a line to be kept");
+    ask("reboot timeout_ms=60000");
+    EXPECT_EQ(kept().power.verb, "reboot");
+    EXPECT_EQ(kept().power.until, Seconds{160});
+
+    resumed = kept();
+    resumed.counters.root_outages = 5;
+    clock.time += Seconds{20};
+    agent_.reset();
+    guard_at = {};
+    agent();
+    EXPECT_EQ(guard_at, Seconds{161}) << "the promise stands";
+    EXPECT_EQ(node_status_from(*ask("status"))->agent, "rebooting");
+    EXPECT_EQ(node_status_from(*ask("status"))->counters.root_outages, 5U);
+    run_to_the_end();
+    EXPECT_LE(clock.now(), Seconds{162});
+}
+
+TEST_F(AgentTest, APromiseThatIsOverIsKeptAtOnce) {
+    resumed.power = {"poweroff", Seconds{90}, false};
+    run_to_the_end();
+    EXPECT_LE(clock.now(), Seconds{102});
+    EXPECT_THAT(machine.done, ElementsAre("power poweroff", "sysrq o"));
+}
+
+TEST_F(AgentTest, WritesItsStateOnlyWhenItChanged) {
+    watch();
+    pass(Seconds{30});
+    files.content.erase(kAgentStateFile);
+    pass(Seconds{600});
+    EXPECT_EQ(files.content.count(kAgentStateFile), 0U);
+    logged.say(6, "news");
+    pass(Seconds{20});
+    EXPECT_EQ(files.content.count(kAgentStateFile), 1U);
+}
+
+TEST_F(AgentTest, LivesWithAFullRun) {
+    files.read_only = true;
+    pass(Seconds{30});
+    ask("ping");
+    logged.say(6, "news");
+    pass(Seconds{30});
+    const auto first = machine.said.find("cannot keep its state");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(machine.said.find("cannot keep its state", first + 1), std::string::npos) << "said once";
+}
+
+TEST_F(AgentTest, TellsItsLogToAll) {
+    logged.say(3, "something");
+    const auto lines = log_from(*ask("log", 1000));
+    ASSERT_TRUE(lines);
+    EXPECT_EQ(lines->back(), (LogLine{Seconds{100}, 3, "something"}));
+    for (int i = 0; i < 1000; ++i) logged.say(6, std::string(5000, 'x'));
+    EXPECT_LE(ask("log")->items.size(), MessageLog::kMostLines);
+    EXPECT_LE(kept().log.back().text.size(), MessageLog::kLongestLine);
+}
+
+TEST_F(AgentTest, OnlyRootMakesItReadTheReportAgain) {
+    EXPECT_FALSE(ask("reload", 1000));
+    ask("report");
+    auto later = test_report::sample_report();
+    later.state.push_back({"/opt/data", "persistent", "/run/diskless/snapshot/opt/data", 5, ""});
+    files.content["/run/diskless/boot.json"] = to_json(later);
+    EXPECT_EQ(boot_report_from(*ask("report"))->state.size(), later.state.size() - 1) << "kept in memory";
+    EXPECT_TRUE(ask("reload"));
+    EXPECT_EQ(boot_report_from(*ask("report"))->state.size(), later.state.size());
 }
 
 TEST_F(AgentTest, OnlyRootEndsTheMachine) {
@@ -234,15 +383,16 @@ TEST_F(AgentTest, KeepsTheAddressOnTheWayDownToo) {
 
 TEST_F(AgentTest, KeepsAStatusFileButNotOnTheWayDown) {
     hooks.status_directory = "/snapshot/.diskless";
-    agent();
-    while (clock.now() < Seconds{115}) agent().turn(Deadline{});
+    watch();
+    while (clock.now() < Seconds{115}) agent().turn(Deadline{Seconds{115}});
     const auto kept = node_status_from_json(files.content["/snapshot/.diskless/status.json"]);
     ASSERT_TRUE(kept) << kept.error().cause;
     EXPECT_EQ(kept->identity.hostname, "node07");
     EXPECT_EQ(kept->root_server, "answers");
     EXPECT_EQ(kept->space->free_inodes, 100U);
-    ask("reboot");
     processes.children.clear();
+    ask("reboot");
+    EXPECT_THAT(processes.children, ElementsAre("keep the time")) << "once more, while the server is there";
     run_to_the_end();
     EXPECT_THAT(processes.children, Not(::testing::Contains("keep the status")));
 }

@@ -11,6 +11,8 @@ TEST(ControlRequest, ComesBackAsItWas) {
                                        {ControlVerb::report},
                                        {ControlVerb::reboot, Milliseconds{45'000}, true},
                                        {ControlVerb::poweroff, Milliseconds{1000}, false},
+                                       {ControlVerb::log},
+                                       {ControlVerb::reload},
                                        {ControlVerb::halt}};
     for (const auto& request : requests) {
         const auto back = parse_control_request(to_line(request));
@@ -18,6 +20,13 @@ TEST(ControlRequest, ComesBackAsItWas) {
         EXPECT_TRUE(*back == request) << to_line(request);
     }
     EXPECT_TRUE(parse_control_request("  reboot \t now \r"));
+}
+
+TEST(ControlRequest, WhatChangesSomethingNeedsRoot) {
+    for (const auto verb : {ControlVerb::ping, ControlVerb::status, ControlVerb::report, ControlVerb::log})
+        EXPECT_FALSE(needs_root(verb)) << text(verb);
+    for (const auto verb : {ControlVerb::reload, ControlVerb::reboot, ControlVerb::poweroff, ControlVerb::halt})
+        EXPECT_TRUE(needs_root(verb)) << text(verb);
 }
 
 TEST(ControlRequest, RefusesWhatItCannotMean) {

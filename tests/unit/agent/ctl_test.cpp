@@ -6,7 +6,7 @@
 #include "agent/control_protocol.hpp"
 #include "agent/ctl/covering_mount.hpp"
 #include "agent/ctl/options.hpp"
-#include "common/report/node_status.hpp"
+#include "common/report/agent_state.hpp"
 #include "tests/fakes/control_socket.hpp"
 #include "tests/unit/agent/small_world.hpp"
 #include "tests/unit/report/sample_report.hpp"
@@ -43,7 +43,7 @@ class CtlTest : public ::testing::Test {
         live.now = clock.now();
         live.wall = 1'795'000'100;
         live.agent = "running";
-        live.root_answers = true;
+        live.root = Health{.state = "ok", .milliseconds = 2};
         agent.answers["status"] = ok_answer(to_json(node_status(report, live), 0));
         agent.answers["report"] = ok_answer(to_json_line(report));
         agent.answers["reboot"] = ok_answer(R"({"verb":"reboot","at_most_ms":30000,"asks":"systemd"})");
@@ -54,7 +54,8 @@ class CtlTest : public ::testing::Test {
     int run(const std::vector<std::string>& arguments) {
         out = {};
         err = {};
-        CtlWorld world{out, err, agent, clock, files, mounts, processes, plan, take_down, user, false, load_kernel};
+        CtlWorld world{out,  err,       agent, clock, files,  mounts,     processes,
+                       plan, take_down, user,  false, reload, load_kernel};
         return disklessctl_run(arguments, world);
     }
 
@@ -67,6 +68,7 @@ class CtlTest : public ::testing::Test {
     SmallProcesses processes{clock};
     std::function<Result<std::string>(const PlanArguments&)> plan;
     std::function<Error(PowerVerb, Deadline)> take_down;
+    std::function<Result<std::vector<std::string>>()> reload;
     std::function<Result<>(const std::string&, const std::string&, const std::string&)> load_kernel;
     std::uint32_t user = 0;
 };
@@ -96,8 +98,8 @@ TEST_F(CtlTest, BadUsageIsTwo) {
 TEST_F(CtlTest, HelpsWithEveryCommand) {
     EXPECT_EQ(run({"help"}), kExitDone);
     EXPECT_THAT(out.text(), HasSubstr("Exit codes: 0 done, 1 failed or a problem found, 2 bad usage."));
-    for (const char* command :
-         {"status", "report", "plan", "state", "check", "reboot", "poweroff", "halt", "kexec", "version"}) {
+    for (const char* command : {"status", "report", "plan", "state", "check", "metrics", "log", "reload", "reboot",
+                                "poweroff", "halt", "kexec", "version"}) {
         EXPECT_EQ(run({command, "--help"}), kExitDone);
         EXPECT_THAT(out.text(), HasSubstr("Example: disklessctl "));
         const std::string text = out.text();
@@ -125,7 +127,7 @@ TEST_F(CtlTest, SaysInOneLineThatThisIsNoDisklessNode) {
     files.content.erase("/run/diskless/boot.json");
     agent.problem = Error{"connect to /run/diskless/control: No such file or directory", {}, ENOENT};
     take_down = [](PowerVerb, Deadline) -> Error { throw std::logic_error("must not be called"); };
-    for (const char* command : {"status", "report", "state", "check", "reboot", "halt"}) {
+    for (const char* command : {"status", "report", "state", "check", "metrics", "reload", "reboot", "halt"}) {
         EXPECT_EQ(run({command}), kExitFailed) << command;
         EXPECT_EQ(err.text(), "disklessctl: this is no diskless node: there is no /run/diskless/boot.json\n");
     }
@@ -304,6 +306,13 @@ TEST_F(CtlTest, FindsEachProblem) {
          "PROBLEM  lease: 10.9.0.21/24 ends in 12 s"},
         {"state unmounted", [](CtlTest& t) { t.mounts.entries.erase(t.mounts.entries.begin() + 3); },
          "PROBLEM  state /etc/hostname: is not mounted: it shows the shared root"},
+        {"server",
+         [](CtlTest& t) {
+             auto status = *node_status_from(*parse_control_answer(t.agent.answers["status"]));
+             status.root_health = Health{"slow", 2000, 5, "10.9.0.1 took 2.0 s to answer", "see load"};
+             t.agent.answers["status"] = ok_answer(to_json(status, 0));
+         },
+         "PROBLEM  root server: 10.9.0.1 took 2.0 s to answer"},
         {"state problem",
          [](CtlTest& t) {
              t.report.state[1].problem = "source is missing";
@@ -330,6 +339,50 @@ TEST_F(CtlTest, FindsEachProblem) {
         agent.problem.reset();
         processes.hanging.clear();
     }
+}
+
+TEST_F(CtlTest, ShowsTheLog) {
+    agent.answers["log"] = ok_answer(
+        to_json_line(std::vector<LogLine>{{Milliseconds{2'340}, 6, "mounted the root"},
+                                          {Seconds{7200}, 3, "diskless-agent: root server is \x1b[2Junreachable"}}));
+    EXPECT_EQ(run({"log"}), kExitDone);
+    EXPECT_EQ(out.text(),
+              "      2.34 s  mounted the root\n"
+              "   7200.00 s  ERROR diskless-agent: root server is \\x1b[2Junreachable\n");
+    EXPECT_EQ(run({"log", "--json"}), kExitDone);
+    EXPECT_EQ(log_from(*parse_json(out.text()))->size(), 2U);
+    agent.answers["log"] = ok_answer(R"([{"at_ns":"soon"}])");
+    EXPECT_EQ(run({"log"}), kExitFailed);
+    agent.problem = Error{"refused", {}, ECONNREFUSED};
+    EXPECT_EQ(run({"log"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("dmesg"));
+}
+
+TEST_F(CtlTest, Reloads) {
+    EXPECT_EQ(run({"reload"}), kExitFailed) << "nothing to do it with";
+    std::vector<std::string> lines;
+    reload = [&] { return Result<std::vector<std::string>>(lines); };
+    agent.answers["reload"] = ok_answer("\"read again\"");
+    EXPECT_EQ(run({"reload"}), kExitDone);
+    EXPECT_EQ(out.text(), "nothing has changed\n");
+    EXPECT_EQ(agent.asked.back(), "reload");
+    lines = {"+ persistent /opt/data, from /run/diskless/snapshot/opt/data", "- /var/x: no longer listed"};
+    EXPECT_EQ(run({"reload"}), kExitDone);
+    EXPECT_THAT(out.text(), HasSubstr("+ persistent /opt/data"));
+    lines.push_back("! /opt/\x1b: no such file");
+    EXPECT_EQ(run({"reload"}), kExitFailed) << "not all of it";
+    EXPECT_THAT(out.text(), Not(HasSubstr("\x1b")));
+    agent.problem = Error{"refused", {}, ECONNREFUSED};
+    lines.pop_back();
+    EXPECT_EQ(run({"reload"}), kExitDone) << "done, though the agent could not be told";
+    EXPECT_THAT(err.text(), HasSubstr("not told"));
+}
+
+TEST_F(CtlTest, OnlyRootReloads) {
+    user = 1000;
+    reload = []() -> Result<std::vector<std::string>> { throw std::logic_error("must not be called"); };
+    EXPECT_EQ(run({"reload"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("needs root"));
 }
 
 TEST_F(CtlTest, TellsVersions) {

@@ -141,6 +141,14 @@ TEST(TakeDown, AProcessThatNeverDiesHoldsNothingUp) {
     }
 }
 
+TEST(TakeDown, TheAgentStaysToTheEnd) {
+    Down down;
+    down.process("60", " (diskless-init) S 1 1 1 0 -1 4194560 0");
+    down.run();
+    EXPECT_TRUE(down.processes.signals.empty());
+    EXPECT_FALSE(down.machine.has_said("did not end"));
+}
+
 TEST(TakeDown, WhatInitStartsAnewIsNotWaitedFor) {
     Down down;
     down.situation.after_pivot = false;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "common/report/node_status.hpp"
+#include "common/report/agent_state.hpp"
+#include "common/report/json.hpp"
 #include "tests/unit/report/sample_report.hpp"
 
 namespace diskless {
@@ -61,12 +62,38 @@ TEST(NodeStatusJson, ComesBackAsItWas) {
     live.now = Seconds{7000};
     live.wall = 1'795'007'000;
     live.agent = "running";
-    live.root_answers = false;
+    live.root = Health{"unreachable", 3, 70, "10.9.0.1 does not answer", "start it"};
+    live.lease.emplace();
+    live.lease->carrier = true;
+    live.watchdog = "fed";
+    live.counters = {1, 2, 3, 4, 5, 6, 7};
     live.space = Space{1 << 20, 1u << 30, 5, 1000};
     const auto status = node_status(sample_report(), live);
     const auto back = node_status_from_json(to_json(status));
     ASSERT_TRUE(back) << back.error().cause;
     EXPECT_TRUE(*back == status);
+}
+
+TEST(AgentStateJson, ComesBackAsItWas) {
+    AgentState state;
+    state.lease = sample_report().lease;
+    state.lease_cause = "10.9.0.1 refuses";
+    state.lease_remedy = "see the DHCP server";
+    state.counters = {1, 2, 3, 4, 5, 6, 7};
+    state.power = {"reboot", Seconds{130}, true};
+    state.log = {{Seconds{5}, 4, "a line"}, {Seconds{6}, 6, "another \"line\""}};
+    const auto back = agent_state_from_json(to_json(state));
+    ASSERT_TRUE(back) << back.error().cause;
+    EXPECT_TRUE(*back == state);
+    EXPECT_TRUE(*agent_state_from_json(to_json(AgentState{})) == AgentState{});
+    const auto log = log_from(*parse_json(to_json_line(state.log)));
+    EXPECT_TRUE(*log == state.log);
+}
+
+TEST(AgentStateJson, RubbishIsRefusedNotBelieved) {
+    for (const char* text : {"", "{", "{}", R"({"format":2})", R"({"format":1,"power":{"now":"yes"}})",
+                             R"({"format":1,"log":[5]})", R"({"format":1,"counters":{"lease_losses":-1}})"})
+        EXPECT_FALSE(agent_state_from_json(text)) << text;
 }
 
 }  // namespace

@@ -1,15 +1,11 @@
 // kill -9 at every system call that changes something: the tree is as before or as after, and the next run works.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <functional>
+#include <map>
 #include <set>
 
+#include "tests/fakes/sudden_end.hpp"
 #include "tests/unit/server-helper/model/tree_fixture.hpp"
 
 namespace diskless::server {
@@ -17,68 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool changes_something(const __ptrace_syscall_info& info) {
-    if (info.entry.nr == SYS_openat) return (info.entry.args[2] & O_CREAT) != 0;
-    static const std::set<std::uint64_t> calls = {
-        SYS_write,  SYS_pwrite64,  SYS_copy_file_range, SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_symlinkat,
-        SYS_linkat, SYS_mkdirat,   SYS_fchmod,          SYS_fchmodat, SYS_fchown,    SYS_fchownat, SYS_utimensat,
-        SYS_fsync,  SYS_ftruncate, SYS_syncfs,
-#ifdef SYS_rename
-        SYS_rename, SYS_unlink,    SYS_symlink,         SYS_link,     SYS_mkdir,     SYS_rmdir,    SYS_chmod,
-#endif
-    };
-    return calls.contains(info.entry.nr);
-}
-
-enum class Outcome { killed, finished, untraceable };
-
-/// Runs the work in a child that is killed as it enters the call of that number (from 0), before the call is made.
-Outcome run_and_kill(const std::function<void()>& work, int at_call) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(77);
-        ::raise(SIGSTOP);
-        work();
-        ::_exit(0);
-    }
-    int status = 0, calls = 0;
-    bool entering = true;
-    ::waitpid(child, &status, 0);
-    if (WIFEXITED(status)) return Outcome::untraceable;
-    ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-    for (;;) {
-        ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-        ::waitpid(child, &status, 0);
-        if (WIFEXITED(status) || WIFSIGNALED(status)) return Outcome::finished;
-        if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
-        if (std::exchange(entering, !entering)) {
-            __ptrace_syscall_info info{};
-            ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info);
-            if (changes_something(info) && calls++ == at_call) {
-                ::kill(child, SIGKILL);
-                ::waitpid(child, &status, 0);
-                return Outcome::killed;
-            }
-        }
-    }
-}
-
 class KillTest : public TreeTest {
   protected:
-    /// Kills the command at every call, each time on a tree made anew by `prepare`; `check` looks at what is left.
+    /// Kills the command at every call (every `stride`th: where a tree takes long to make), each time on a tree made
+    /// anew by `prepare`; `check` looks at what is left.
     void kill_everywhere(const std::vector<std::string>& command, const std::function<void()>& prepare,
-                         const std::function<void()>& check) {
-        for (int at = 0;; ++at) {
+                         const std::function<void()>& check, int stride = 1) {
+        for (int at = 0;; at += stride) {
             SCOPED_TRACE("killed at call " + std::to_string(at));
             prepare();
             const auto outcome = run_and_kill([&] { run(command); }, at);
-            if (outcome == Outcome::untraceable) GTEST_SKIP() << "this machine lets no process be traced";
+            if (outcome == SuddenEnd::untraceable) GTEST_SKIP() << "this machine lets no process be traced";
             const auto cluster = load_cluster(base);
             ASSERT_TRUE(cluster) << cluster.error().cause;
             check();
             if (HasFailure()) return;
             ASSERT_EQ(run(command), kDone) << "the next run: " << err;
-            if (outcome == Outcome::finished) {
+            if (outcome == SuddenEnd::finished) {
                 EXPECT_GT(at, 5) << "the child was killed at hardly any call";
                 return;
             }
@@ -126,6 +77,52 @@ TEST_F(KillTest, CurrentGenerationIsAlwaysAWholeOne) {
             seen.insert(now == "1" ? "old" : "new");
         });
     EXPECT_EQ(seen.size(), 2u);
+}
+
+TEST_F(KillTest, EveryBootFileIsOldOrNew) {
+    const std::string before = "[node.n1]\nip = \"10.8.0.11\"\nmac = \"52:54:00:00:00:01\"\n";
+    const std::string after = before + "[node.n2]\nip = \"10.8.0.12\"\nmac = \"52:54:00:00:00:02\"\n";
+    const std::vector<std::string> apply = {"boot", "apply", "--quiet"};
+    const auto files = [&] {
+        std::map<std::string, std::string> found;
+        for (const auto& entry : fs::recursive_directory_iterator(path("boot")))
+            if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.'))
+                found[entry.path().string()] = read(entry.path().string().substr(base.size() + 1));
+        return found;
+    };
+    write("nodes.toml", before);
+    ASSERT_EQ(run(apply), kDone) << err;
+    const auto old_files = files();
+    write("nodes.toml", after);
+    ASSERT_EQ(run(apply), kDone) << err;
+    const auto new_files = files();
+    ASSERT_GT(new_files.size(), old_files.size());
+    fs::remove_all(path("boot"));
+
+    bool was_old = false, was_new = false;
+    kill_everywhere(
+        apply,
+        [&] {
+            write("nodes.toml", before);
+            ASSERT_EQ(run(apply), kDone) << err;
+            write("nodes.toml", after);
+        },
+        [&] {
+            const auto now = files();
+            for (const auto& [name, content] : now) {
+                const auto old_one = old_files.find(name), new_one = new_files.find(name);
+                EXPECT_TRUE((old_one != old_files.end() && old_one->second == content) ||
+                            (new_one != new_files.end() && new_one->second == content))
+                    << name << " is neither old nor new:\n"
+                    << content;
+            }
+            for (const auto& [name, content] : old_files) EXPECT_TRUE(now.contains(name)) << name << " is lost";
+            was_old |= now == old_files;
+            was_new |= now == new_files;
+        },
+        7);
+    EXPECT_TRUE(was_old && was_new);
+    EXPECT_EQ(files(), new_files) << "the last run did not bring it to its end";
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 namespace diskless::server {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class ClusterTest : public TreeTest {
   protected:
@@ -98,8 +100,19 @@ image = "suse"
                                      " ip=dhcp rw SNAPSHOT=n2 NISDOMAIN=nis console=ttyS0,115200n8 quiet a=1 b=2");
     const auto other = *resolve(cluster, "n1");
     EXPECT_EQ(other.generation, "1");
-    EXPECT_EQ(other.kernel, "suse/vmlinuz");
+    EXPECT_EQ(other.kernel, "suse/1/vmlinuz");
     EXPECT_EQ(other.mounts[0].source, "10.8.0.1:/home");
+}
+
+TEST_F(ClusterTest, ANodeThatIsNotToUseDhcpSaysSoInItsCmdline) {
+    write("cluster.toml",
+          "[server]\naddress = \"10.8.0.1\"\n[defaults]\nimage = \"debian\"\n[group.old]\ncmdline = \"ip=rarp\"\n");
+    write("nodes.toml",
+          "[node.a]\ngroups = [\"old\"]\n[node.b]\ninterface = \"eth1\"\n[node.c]\ncmdline = \"tip=1\"\n");
+    const auto cluster = *load_cluster(base);
+    EXPECT_THAT(resolve(cluster, "a")->command_line, AllOf(HasSubstr(" ip=rarp"), Not(HasSubstr("ip=dhcp"))));
+    EXPECT_THAT(resolve(cluster, "b")->command_line, HasSubstr(" ip=eth1:dhcp "));
+    EXPECT_THAT(resolve(cluster, "c")->command_line, HasSubstr(" ip=dhcp "));
 }
 
 TEST_F(ClusterTest, PinBelongsToItsImage) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -17,8 +18,9 @@ namespace diskless::server {
 class TreeTest : public testing::Test {
   protected:
     TreeTest() {
-        char pattern[] = "/tmp/diskless-tree-XXXXXX";
-        base = ::mkdtemp(pattern);
+        // in RAM where possible: the kill tests flush a file system some hundred times
+        base = std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/diskless-tree-XXXXXX";
+        EXPECT_NE(::mkdtemp(base.data()), nullptr);
         write("cluster.toml",
               "[server]\naddress = \"10.8.0.1\"\nnetwork = \"10.8.0.0/16\"\n[defaults]\nimage = \"debian\"\n");
         generation("debian", "20260101-000000");

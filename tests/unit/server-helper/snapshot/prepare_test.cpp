@@ -1,15 +1,11 @@
 #include "server-helper/snapshot/prepare.hpp"
 
 #include <gmock/gmock.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 
-#include <csignal>
 #include <set>
 
 #include "server-helper/snapshot/overlay.hpp"
+#include "tests/fakes/sudden_end.hpp"
 #include "tests/unit/server-helper/snapshot/small_tree.hpp"
 
 namespace diskless::server {
@@ -110,10 +106,39 @@ TEST_F(PrepareTest, AnOverlayFileThatTheImageCannotShowIsTold) {
 }
 
 TEST_F(PrepareTest, LazyLeavesTheImagesPartToTheNode) {
-    options_.lazy = true;
+    options_.seed = SeedWhat::nothing;
     prepare({"n1"});
     EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n");
     EXPECT_FALSE(fs::exists(of("n1", "var")));
+}
+
+TEST_F(PrepareTest, ALargeEntryIsLeftToTheNodeUnlessItIsCloned) {
+    const bool clones = can_clone(in("image"), top_);
+    write(in("image/var/spool/huge"), std::string(kSmallEntry + 1, 'x'));
+    const auto made = prepare({"n1"});
+    EXPECT_EQ(fs::exists(of("n1", "var/spool/huge")), clones);
+    EXPECT_EQ(made[0].left, clones ? std::vector<std::string>{} : std::vector<std::string>{"/var/spool"});
+    EXPECT_TRUE(fs::is_directory(of("n1", "var/log"))) << "small entries are copied in any case";
+    EXPECT_EQ(prepare({"n1"})[0].left, made[0].left) << "a second run does not copy it either";
+    options_.seed = SeedWhat::everything;
+    const auto full = prepare({"n1"});
+    EXPECT_THAT(full[0].left, IsEmpty());
+    EXPECT_EQ(full[0].outcome, clones ? Prepared::unchanged : Prepared::completed);
+    EXPECT_EQ(fs::file_size(of("n1", "var/spool/huge")), kSmallEntry + 1);
+}
+
+TEST_F(PrepareTest, ManyEmptyFilesAreNotSmall) {
+    StateEntry entry;
+    entry.seed = in("many");
+    fs::create_directories(entry.seed);
+    EXPECT_TRUE(is_seeded_beforehand(entry, SeedWhat::cheap, false));
+    for (int i = 0; i < 1100; ++i) write(entry.seed + "/" + std::to_string(i), "");
+    EXPECT_FALSE(is_seeded_beforehand(entry, SeedWhat::cheap, false));
+    EXPECT_TRUE(is_seeded_beforehand(entry, SeedWhat::cheap, true));
+    EXPECT_TRUE(is_seeded_beforehand(entry, SeedWhat::everything, false));
+    entry.copy = CopyWhat::directories;
+    EXPECT_TRUE(is_seeded_beforehand(entry, SeedWhat::cheap, false));
+    EXPECT_FALSE(is_seeded_beforehand(entry, SeedWhat::nothing, true));
 }
 
 TEST_F(PrepareTest, ADryRunMakesNothing) {
@@ -176,62 +201,22 @@ TEST_F(PrepareTest, BadNamesAndImagesAreRefused) {
     EXPECT_FALSE(prepare_snapshots({bad}, options_));
 }
 
-/// Calls that change the disk.
-bool is_write(long call) {
-    static const std::set<long> kWrites{SYS_write,    SYS_openat,   SYS_open,      SYS_mkdir,     SYS_mkdirat,
-                                        SYS_rename,   SYS_renameat, SYS_renameat2, SYS_unlink,    SYS_unlinkat,
-                                        SYS_link,     SYS_linkat,   SYS_symlinkat, SYS_fchmod,    SYS_chmod,
-                                        SYS_fchmodat, SYS_fchown,   SYS_utimensat, SYS_ioctl,     SYS_copy_file_range,
-                                        SYS_rmdir,    SYS_mknodat,  SYS_ftruncate, SYS_fsetxattr, SYS_sendfile};
-    return kWrites.contains(call);
-}
-
-/// Runs the work in a child that is killed before its n-th call that writes. False when it ended before that.
-bool killed_at(int n, const std::function<void()>& work) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-        ::raise(SIGSTOP);
-        work();
-        ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-    bool entering = true;
-    for (int seen = 0;;) {
-        ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-        ::waitpid(child, &status, 0);
-        if (WIFEXITED(status) || WIFSIGNALED(status)) return false;
-        if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
-        if (entering) {
-            __ptrace_syscall_info info{};
-            ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info);
-            if (is_write(static_cast<long>(info.entry.nr)) && ++seen == n) {
-                ::kill(child, SIGKILL);
-                ::waitpid(child, &status, 0);
-                return true;
-            }
-        }
-        entering = !entering;
-    }
-}
-
 TEST_F(PrepareTest, AKillAtAnyWriteLeavesASnapshotAbsentOrWhole) {
     options_.threads = 1;
     write(in("overlays/n1/etc/issue"), "x\n");
     std::size_t kills = 0;
-    for (int n = 1;; n += 3) {
-        const bool killed = killed_at(n, [&] { (void)prepare_snapshots({job("n1")}, options_); });
+    for (int n = 0;; n += 3) {
+        const auto end = run_and_kill([&] { (void)prepare_snapshots({job("n1")}, options_); }, n);
+        if (end == SuddenEnd::untraceable) GTEST_SKIP() << "this machine lets no process be traced";
         if (fs::exists(in("snapshots/n1"))) {
             EXPECT_EQ(read(of("n1", "etc/issue")), "x\n") << n;
             EXPECT_EQ(read(of("n1", "var/spool/large")).size(), 200'000U) << n;
             EXPECT_EQ(read(of("n1", "etc/machine-id")).size(), 33U) << n;
             EXPECT_EQ(mode_of(of("n1", "etc/ssh/ssh_host_ed25519_key")), 0600U) << n;
         }
-        if (!killed) break;
+        if (end == SuddenEnd::finished) break;
         ++kills;
-        if (n % 5 == 1) {  // the next run goes on from whatever was left
+        if (n % 5 == 0) {  // the next run goes on from whatever was left
             EXPECT_EQ(prepare({"n1"})[0].error.cause, "") << n;
             EXPECT_FALSE(fs::exists(in("snapshots/.prepare"))) << n;
             EXPECT_EQ(read(of("n1", "etc/hostname")), "n1\n") << n;
@@ -246,11 +231,12 @@ TEST_F(PrepareTest, AKillAtAnyWriteOfAResetLeavesTheOldOrTheNewOne) {
     prepare({"n1"});
     const auto id = read(of("n1", "etc/machine-id"));
     options_.anew = true;
-    for (int n = 1;; n += 7) {
-        const bool killed = killed_at(n, [&] { (void)prepare_snapshots({job("n1")}, options_); });
+    for (int n = 0;; n += 7) {
+        const auto end = run_and_kill([&] { (void)prepare_snapshots({job("n1")}, options_); }, n);
+        if (end == SuddenEnd::untraceable) GTEST_SKIP() << "this machine lets no process be traced";
         EXPECT_EQ(read(of("n1", "etc/machine-id")), id) << n;
         EXPECT_EQ(read(of("n1", "var/spool/large")).size(), 200'000U) << n;
-        if (!killed) break;
+        if (end == SuddenEnd::finished) break;
     }
 }
 

@@ -1,0 +1,46 @@
+// What the agent keeps over its own death, in a small file in RAM.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/report/node_status.hpp"
+
+namespace diskless {
+
+inline constexpr const char* kAgentStateFile = "/run/diskless/agent.json";
+
+/// One line that was said on the kernel log.
+struct LogLine {
+    Nanoseconds at{0};  // CLOCK_BOOTTIME
+    int level = 6;      // as in syslog(2)
+    std::string text;
+    bool operator==(const LogLine&) const = default;
+};
+
+/// A way down that was begun.
+struct KeptPowerRequest {
+    std::string verb;      // of the control protocol; empty: none
+    Nanoseconds until{0};  // CLOCK_BOOTTIME of its end
+    bool now = false;      // PID 1 is not asked
+    bool operator==(const KeptPowerRequest&) const = default;
+};
+
+struct AgentState {
+    int format = 1;
+    Lease lease;  // in use; no address: none is kept
+    std::string lease_cause, lease_remedy;
+    NodeCounters counters;
+    KeptPowerRequest power;
+    std::vector<LogLine> log;
+    bool operator==(const AgentState&) const = default;
+};
+
+std::string to_json(const AgentState& state);
+Result<AgentState> agent_state_from_json(std::string_view text);
+
+/// The lines of a log as one line of JSON, for the control socket, and back.
+std::string to_json_line(const std::vector<LogLine>& log);
+Result<std::vector<LogLine>> log_from(const Json& tree);
+
+}  // namespace diskless

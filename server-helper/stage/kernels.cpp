@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "common/base/text.hpp"
+#include "common/os/files_linux.hpp"
+#include "server-helper/image/image_check.hpp"
+#include "server-helper/render/nfs_exports.hpp"
+#include "server-helper/stage/kernel_choice.hpp"
+#include "server-helper/stage/stage.hpp"
+
+namespace diskless::server {
+
+namespace {
+/// Everything of a root that the module part of an initramfs depends on. depmod writes modules.dep whenever modules
+/// come or go.
+std::string modules_fingerprint(const std::string& root, const std::string& release) {
+    auto text = file_fingerprint({root, "lib/modules/" + release + "/modules.dep"});
+    for (const char* directory : {"etc/modprobe.d", "lib/modprobe.d", "usr/lib/modprobe.d"}) {
+        const auto found = resolve_in_root(root, directory);
+        if (found.empty()) continue;
+        for (const auto& name : LinuxFiles().list(found).value_or(std::vector<std::string>{}))
+            text += fmt::format(" {}={}", name, file_fingerprint({root, std::string(directory) + "/" + name}));
+    }
+    return text;
+}
+
+std::string build_fingerprint(const BuildRequest& build, const RootKernel& kernel, const std::string& root) {
+    auto text = fmt::format("{} {} {} {} {} {} {} {} {} {}", kernel.release, file_fingerprint({root, kernel.path}),
+                            modules_fingerprint(root, kernel.release), file_fingerprint({"/", build.program}),
+                            build.shell, static_cast<int>(build.drivers), join(build.modules, ","), build.strip,
+                            build.firmware, build.parameters);
+    if (!build.shell.empty()) text += " " + file_fingerprint({"/", build.shell});
+    for (const auto& file : build.files)
+        text += fmt::format(" {}:{}:{}", file.source, file.target, file_fingerprint({"/", file.source}));
+    return path_uuid(text);
+}
+
+class Planner {
+  public:
+    Planner(const Site& site, const BuildRequest& build, StagePlan& plan) : site_(site), build_(build), plan_(plan) {
+        for (const auto& node : site.nodes)
+            if (node.root_mode == "rw") writable_.insert(node.root_path);
+    }
+
+    void see(const ResolvedNode& node) {
+        if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
+        const auto chosen = choose_kernel(kernels_of(node.root_path), node.kernel_release);
+        if (!chosen) return by_hand(node, chosen.error());
+        kernel(node, {node.root_path, chosen->path});
+        if (node.stages_initramfs) initramfs(node, *chosen);
+    }
+
+  private:
+    const std::vector<RootKernel>& kernels_of(const std::string& root) {
+        const auto known = kernels_.find(root);
+        return known != kernels_.end() ? known->second : kernels_.emplace(root, kernels_of_root(root)).first->second;
+    }
+
+    static std::string title(const ResolvedNode& node) { return node.image + "/" + node.generation; }
+
+    void kernel(const ResolvedNode& node, FileInRoot source) {
+        if (!seen_.insert(node.kernel).second) return;
+        BootFile file;
+        file.path = "tftp/" + node.kernel;
+        file.fingerprint = path_uuid(source.path + " " + file_fingerprint(source));
+        file.source = std::move(source);
+        file.may_link = !writable_.contains(node.root_path);
+        plan_.files.push_back(std::move(file));
+    }
+
+    void initramfs(const ResolvedNode& node, const RootKernel& kernel) {
+        if (!seen_.insert(node.initramfs).second) return;
+        BootFile file;
+        file.path = "tftp/" + node.initramfs;
+        const auto lack = [&](std::string cause, std::string remedy) {
+            if (!place_by_hand(node, "initrd.img", file.path))
+                plan_.lacking.push_back({file.path, std::move(cause), std::move(remedy)});
+        };
+        if (!kernel.has_modules)
+            return lack(fmt::format("{} has no modules.dep of its kernel {}: no initramfs is built", title(node),
+                                    kernel.release),
+                        "install the kernel package into the image (or: depmod), then image sync");
+        if (!LinuxFiles().exists(build_.program))
+            return lack(fmt::format("there is no node program {}: no initramfs is built", build_.program),
+                        "install it, or name it: boot apply --program FILE");
+        auto request = build_;
+        request.kernel = kernel.release;
+        request.root = node.root_path;
+        file.fingerprint = build_fingerprint(build_, kernel, node.root_path);
+        file.slow = fmt::format("the initramfs of {}, kernel {}", title(node), kernel.release);
+        file.make = [request, warnings = &plan_.warnings]() -> Result<std::string> {
+            auto built = TRY_TO("build the initramfs of kernel " + request.kernel, build_image(request));
+            for (auto& warning : built.warnings) warnings->push_back(std::move(warning));
+            return std::move(built.image);
+        };
+        plan_.files.push_back(std::move(file));
+    }
+
+    /// The generation has no such kernel.
+    void by_hand(const ResolvedNode& node, const Error& why) {
+        const bool any = node.kernel_release.empty();
+        if (!any || !place_by_hand(node, "vmlinuz", "tftp/" + node.kernel))
+            plan_.lacking.push_back({"tftp/" + node.kernel, fmt::format("{}: {}", title(node), why.cause),
+                                     fmt::format("{}; or put one at {}", why.remedy,
+                                                 boot_path(site_.cluster, "tftp/" + node.image + "/vmlinuz"))});
+        if (!node.stages_initramfs) return;
+        if (!any || !place_by_hand(node, "initrd.img", "tftp/" + node.initramfs))
+            plan_.lacking.push_back({"tftp/" + node.initramfs,
+                                     fmt::format("{}: without a kernel no initramfs is built", title(node)),
+                                     "diskless-server initramfs build --kernel VERSION --out " +
+                                         boot_path(site_.cluster, "tftp/" + node.image + "/initrd.img")});
+    }
+
+    /// What the administrator has put at tftp/IMAGE/NAME serves all generations that have none of their own.
+    bool place_by_hand(const ResolvedNode& node, const char* name, const std::string& path) {
+        const FileInRoot source{boot_path(site_.cluster, "tftp"), node.image + "/" + name};
+        const auto status = status_in_root(source);
+        if (!status || status->kind != FileKind::regular) return false;
+        BootFile file;
+        file.path = path;
+        file.fingerprint = path_uuid("by hand " + file_fingerprint(source));
+        file.source = source;
+        plan_.files.push_back(std::move(file));
+        return true;
+    }
+
+    const Site& site_;
+    const BuildRequest& build_;
+    StagePlan& plan_;
+    std::set<std::string> seen_;
+    std::set<std::string> writable_;  // roots that their nodes write into
+    std::map<std::string, std::vector<RootKernel>> kernels_;
+};
+}  // namespace
+
+void plan_kernels(const Site& site, const BuildRequest& build, StagePlan& plan) {
+    Planner planner(site, build, plan);
+    for (const auto& node : site.nodes) planner.see(node);
+}
+
+}  // namespace diskless::server
