@@ -12,7 +12,7 @@ namespace diskless {
 namespace {
 
 constexpr std::size_t kMostNamed = 8;
-constexpr std::string_view kAgent = "(diskless-init)";  // its comm, in parentheses as stat has it
+constexpr std::string_view kAgent = "(diskless-agent)", kGuardian = "(diskless-guard)";  // as stat has their names
 
 struct Found {
     int pid;
@@ -26,8 +26,9 @@ std::vector<Found> processes(Os& os, const std::vector<int>& spared, const std::
         // stat, not cmdline: reading the latter takes the process' memory lock, which a process stuck on NFS may hold.
         const auto stat = os.files.read("/proc/" + name + "/stat", 4096);
         // The agent keeps address and time to the end, and shows us what only it can still see.
-        if (stat && is_user_process(*stat) && stat->find(kAgent) == std::string::npos)
-            found.push_back({pid, stat->substr(0, stat->rfind(')') + 1)});
+        if (!stat || !is_user_process(*stat)) return;
+        auto title = stat->substr(0, stat->rfind(')') + 1);
+        if (!title.ends_with(kAgent) && !title.ends_with(kGuardian)) found.push_back({pid, std::move(title)});
     };
     if (only != nullptr) {
         for (const auto& each : *only) look(std::to_string(each.pid), each.pid);

@@ -18,11 +18,8 @@ std::string root_of_agent(Os& os) {
     if (!names) return {};
     for (const auto& name : *names) {
         if (!parse_number<int>(name)) continue;
-        // The name first: reading cmdline of a process that is stuck on NFS may block.
         const auto comm = os.files.read(fmt::format("/proc/{}/comm", name), 64);
-        if (!comm || trim(*comm) != base_name(kProgram)) continue;
-        const auto command = os.files.read(fmt::format("/proc/{}/cmdline", name), 4096);
-        if (command && command->starts_with("@diskless-agent")) return fmt::format("/proc/{}/root", name);
+        if (comm && *comm == "diskless-agent\n") return fmt::format("/proc/{}/root", name);
     }
     return {};
 }

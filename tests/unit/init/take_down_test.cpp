@@ -143,7 +143,8 @@ TEST(TakeDown, AProcessThatNeverDiesHoldsNothingUp) {
 
 TEST(TakeDown, TheAgentStaysToTheEnd) {
     Down down;
-    down.process("60", " (diskless-init) S 1 1 1 0 -1 4194560 0");
+    down.process("60", " (diskless-agent) S 1 1 1 0 -1 4194560 0");
+    down.process("61", " (diskless-guard) S 1 1 1 0 -1 4194560 0");
     down.run();
     EXPECT_TRUE(down.processes.signals.empty());
     EXPECT_FALSE(down.machine.has_said("did not end"));
