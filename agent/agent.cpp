@@ -11,28 +11,7 @@
 namespace diskless {
 
 namespace {
-constexpr Nanoseconds kLookDeadline = Seconds{2};
-constexpr const char* kInitctl = "/run/initctl";
-
-std::string_view gerund(PowerVerb verb) {
-    switch (verb) {
-        case PowerVerb::reboot:
-            return "rebooting";
-        case PowerVerb::poweroff:
-            return "powering off";
-        case PowerVerb::halt:
-            return "halting";
-        case PowerVerb::kexec:
-            return "rebooting by kexec";
-    }
-    return "rebooting";
-}
-
-std::string_view verb_name(PowerVerb verb) {
-    for (const auto known : {ControlVerb::poweroff, ControlVerb::halt, ControlVerb::kexec})
-        if (power_verb(known) == verb) return text(known);
-    return text(ControlVerb::reboot);
-}
+constexpr Nanoseconds kSeeToGuardian = Seconds{5};
 }  // namespace
 
 Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts parts, AgentState resumed)
@@ -40,15 +19,7 @@ Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts p
     if (!hooks_.status_directory.empty())
         status_file_.emplace(StatusFile::World{world_.clock, world_.files, world_.processes, world_.machine},
                              hooks_.status_directory);
-    if (resumed.power.verb.empty()) return;
-    if (const auto request = parse_control_request(resumed.power.verb)) {
-        PowerRequest::Settings again;
-        again.verb = power_verb(request->verb).value_or(PowerVerb::reboot);
-        again.total = std::max<Nanoseconds>(resumed.power.until - world_.clock.now(), Seconds{1});
-        again.now = resumed.power.now;
-        again.root_is_dead = root_is_dead();
-        begin_power(again, "as before its restart");
-    }
+    resume_power(resumed.power);
 }
 
 Nanoseconds Agent::next_due() const {
@@ -56,6 +27,7 @@ Nanoseconds Agent::next_due() const {
     if (parts_.lease != nullptr) due = std::min(due, parts_.lease->next_due());
     // On the way down nothing waits for the server any more; the address is kept to the end.
     if (power_) return std::min(due, world_.clock.now() + PowerRequest::kLookEvery);
+    if (hooks_.is_guarded) due = std::min(due, world_.clock.now() + kSeeToGuardian);
     for (const auto* mount : {parts_.root, parts_.snapshot})
         if (mount != nullptr) due = std::min(due, mount->next_due());
     if (parts_.watchdog != nullptr) due = std::min(due, parts_.watchdog->next_due());
@@ -77,7 +49,7 @@ void Agent::turn(Deadline at_most) {
 }
 
 void Agent::look_after(Nanoseconds now) {
-    if (hooks_.keep_guarded) hooks_.keep_guarded();
+    see_to_guardian();
     watch(parts_.root, now);
     watch(parts_.snapshot, now);
     if (parts_.watchdog != nullptr && now >= parts_.watchdog->next_due())
@@ -87,22 +59,18 @@ void Agent::look_after(Nanoseconds now) {
     judge_root(now);
 }
 
+void Agent::see_to_guardian() {
+    if (!hooks_.is_guarded || hooks_.is_guarded() || !guard_problem_.empty()) return;
+    world_.machine.say(4, "diskless-agent: its guardian is gone, taking its place");
+    keep_state();
+    guard_problem_ = hooks_.become_guardian().cause;
+    world_.machine.say(3, "diskless-agent: " + guard_problem_ + ", going on without");
+}
+
 void Agent::watch(MountWatch* mount, Nanoseconds now) {
     if (mount == nullptr || now < mount->next_due()) return;
     int level = 5;
     if (const auto news = mount->work(now, level); !news.empty()) world_.machine.say(level, "diskless-agent: " + news);
-}
-
-/// A node whose root does not come back is of no use to anybody: a reboot finds another server, or waits in order.
-void Agent::judge_root(Nanoseconds now) {
-    if (settings_.root_loss.count() == 0 || parts_.root == nullptr) return;
-    const auto since = parts_.root->dead_since();
-    if (!since || now - *since < settings_.root_loss) return;
-    PowerRequest::Settings settings;
-    settings.total = settings_.shutdown_total;
-    settings.root_is_dead = true;
-    begin_power(settings, fmt::format("because the root is gone for {} (diskless.root-loss)",
-                                      span_text(std::chrono::duration_cast<Seconds>(now - *since).count())));
 }
 
 void Agent::count_carrier() {
@@ -134,44 +102,6 @@ std::string Agent::answer(const ControlMessage& message) {
         default:
             return ok_answer("\"alive\"");
     }
-}
-
-void Agent::begin_power(PowerRequest::Settings settings, const std::string& why) {
-    const auto now = world_.clock.now();
-    // The promise of a bounded end comes first: everything after this may hang.
-    if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, settings.verb); !set)
-        world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
-    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings.total);
-    settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
-    if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
-    power_.emplace(settings, now);
-    asked_now_ = settings.now;
-    world_.machine.say(4, fmt::format("diskless-agent: {} {}, at the latest in {}", gerund(settings.verb), why,
-                                      seconds_text(settings.total)));
-    if (status_file_ && !settings.root_is_dead && !status_file_->problem()) status_file_->keep_last();
-}
-
-std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, int pid) {
-    if (!power_) {
-        PowerRequest::Settings settings;
-        settings.verb = verb;
-        settings.total = request.timeout.count() != 0 ? Nanoseconds{request.timeout} : settings_.shutdown_total;
-        settings.now = request.now;
-        begin_power(settings, fmt::format("for process {}", pid));
-    } else if (request.now) {
-        power_->hurry();
-        asked_now_ = true;
-    }
-    JsonWriter json;
-    json.begin_object();
-    json.name("verb");
-    json.value(verb_name(power_->verb()));
-    json.name("at_most_ms");
-    json.value(std::chrono::duration_cast<Milliseconds>(power_->deadline().left(world_.clock)).count());
-    json.name("asks");
-    json.value(text(init_kind(init_facts())));
-    json.end_object();
-    return ok_answer(json.text());
 }
 
 const BootReport& Agent::report() {
@@ -223,8 +153,7 @@ NodeCounters Agent::counters() const {
 }
 
 void Agent::keep_status() {
-    const NodeStatus status = status_now();
-    status_file_->work([&] { return status; });
+    status_file_->work(status_now());
     if (parts_.snapshot != nullptr) parts_.snapshot->wrote(status_file_->problem());
 }
 
@@ -240,7 +169,7 @@ void Agent::keep_state() {
         }
     }
     state.counters = counters();
-    if (power_) state.power = {std::string(verb_name(power_->verb())), power_->deadline().at, asked_now_};
+    if (power_) state.power = {std::string(text(power_->verb())), power_->deadline().at, asked_now_};
     auto mark = to_json(state) + std::to_string(parts_.log != nullptr ? parts_.log->added() : 0);
     if (mark == state_mark_) return;
     state_mark_ = std::move(mark);
@@ -249,75 +178,6 @@ void Agent::keep_state() {
     const auto problem = kept ? std::string() : kept.error().cause;
     if (std::exchange(state_problem_, problem) != problem && !problem.empty())
         world_.machine.say(4, "diskless-agent: cannot keep its state: " + problem + ", continuing");
-}
-
-/// What was seen lately, or else asked now.
-bool Agent::root_is_dead() {
-    if (parts_.root != nullptr && parts_.root->dead_since()) return true;
-    return hooks_.root_answers && !hooks_.root_answers(Deadline::after(world_.clock, kLookDeadline));
-}
-
-InitFacts Agent::init_facts() const {
-    InitFacts facts;
-    if (const auto comm = world_.files.read("/proc/1/comm")) facts.comm = std::string(trim(*comm));
-    if (const auto exe = world_.files.read_link("/proc/1/exe")) facts.executable = *exe;
-    facts.has_systemd = world_.files.exists("/run/systemd/system");
-    const auto fifo = world_.files.status(kInitctl);
-    facts.has_initctl = fifo && fifo->kind == FileKind::fifo;
-    return facts;
-}
-
-InitSight Agent::init_sight() const {
-    const auto stat = world_.files.read("/proc/1/stat");
-    if (!stat) return {};
-    return parse_init_stat(*stat).value_or(InitSight{});
-}
-
-Result<> Agent::ask_init(PowerVerb verb) {
-    const auto ask = how_to_ask(init_kind(init_facts()), verb);
-    if (!ask) return fail("no way to ask it");
-    if (ask->signal != 0) return world_.processes.signal(1, ask->signal);
-    // Opening a fifo that nobody reads blocks.
-    const auto asked = world_.processes.in_child("write to init", Deadline::after(world_.clock, kLookDeadline),
-                                                 [&]() -> Result<std::string> {
-                                                     TRY(world_.files.write(kInitctl, ask->fifo_bytes));
-                                                     return std::string();
-                                                 });
-    if (!asked) return Failure(asked.error());
-    return {};
-}
-
-void Agent::move_down() {
-    switch (power_->next(world_.clock.now(), init_sight())) {
-        case PowerRequest::Action::wait:
-            return;
-        case PowerRequest::Action::ask_init:
-            if (const auto asked = ask_init(power_->verb()); !asked) {
-                world_.machine.say(4,
-                                   "diskless-agent: cannot ask PID 1: " + asked.error().cause + ", going on without");
-                power_->could_not_ask();
-            }
-            return;
-        case PowerRequest::Action::take_down: {
-            world_.machine.say(
-                4, fmt::format("diskless-agent: {} without PID 1: {}", gerund(power_->verb()), power_->reason()));
-            const Error problem = hooks_.take_down(power_->verb(), power_->deadline());
-            world_.machine.say(3, "diskless-agent: " + problem.cause + ", continuing");
-            return end_now(power_->verb());
-        }
-        case PowerRequest::Action::end_now:
-            return end_now(power_->verb());
-    }
-}
-
-void Agent::end_now(PowerVerb verb) {
-    world_.machine.say(3, fmt::format("diskless-agent: {} at once", gerund(verb)));
-    const Error problem = world_.machine.power(verb);
-    world_.machine.say(3, "diskless-agent: " + problem.cause + ", trying sysrq");
-    const bool restart = verb == PowerVerb::reboot || verb == PowerVerb::kexec;
-    if (const auto done = world_.machine.sysrq(restart ? 'b' : 'o'); !done)
-        world_.machine.say(3, "diskless-agent: " + done.error().cause);
-    over_ = true;
 }
 
 }  // namespace diskless

@@ -36,8 +36,10 @@ struct AgentHooks {
     std::function<Error(PowerVerb, Deadline)> take_down;
     /// Ends the machine at the deadline whatever else happens (end_machine_at in common/os/resident.hpp).
     std::function<Result<>(Deadline, PowerVerb)> end_at;
-    /// Called at every turn but on the way down: sees that this process is started again when it ends. May be empty.
-    std::function<void()> keep_guarded;
+    /// Is the one there that starts this process again? May be empty, as become_guardian.
+    std::function<bool()> is_guarded;
+    /// Takes its place, and so ends this agent: returns only when that failed.
+    std::function<Error()> become_guardian;
     /// Where the status file is kept, on NFS; empty: nowhere.
     std::string status_directory;
 };
@@ -86,6 +88,7 @@ class Agent {
     Nanoseconds next_due() const;
     void look_after(Nanoseconds now);
     void watch(MountWatch* mount, Nanoseconds now);
+    void see_to_guardian();
     void judge_root(Nanoseconds now);
     void count_carrier();
     const BootReport& report();
@@ -94,6 +97,7 @@ class Agent {
     void keep_status();
     void keep_state();
     bool root_is_dead();
+    void resume_power(const KeptPowerRequest& kept);
     /// The end is promised first; `why` says on whose behalf.
     void begin_power(PowerRequest::Settings settings, const std::string& why);
     InitFacts init_facts() const;
@@ -112,6 +116,7 @@ class Agent {
     std::optional<bool> carrier_;
     std::string state_mark_;     // of what was written last
     std::string state_problem_;  // said last
+    std::string guard_problem_;
 
     BootReport report_;  // empty until it could be read
     std::optional<Error> report_problem_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/net/arp.hpp"
 #include "common/net/udp_packet.hpp"
 #include "common/report/words.hpp"
 
@@ -40,7 +41,8 @@ LiveLease DhcpLeaseKeeper::live() const {
 }
 
 Nanoseconds DhcpLeaseKeeper::next_due() const {
-    return std::min({guard_.next_look(), machine_.next_wakeup(), next_poll_});
+    const auto check = check_ ? check_->next : Nanoseconds::max();
+    return std::min({guard_.next_look(), machine_.next_wakeup(), next_poll_, check});
 }
 
 void DhcpLeaseKeeper::work(Nanoseconds now) {
@@ -49,6 +51,7 @@ void DhcpLeaseKeeper::work(Nanoseconds now) {
         look_at_link();
     }
     if (packets_) receive(now);
+    if (check_ && now >= check_->next) go_on_checking(now);
     if (now >= machine_.next_wakeup()) act(machine_.on_time(now), now);
     if (!packets_) return;
     if (now - asked_at_ >= kListenFor || machine_.state() == LeaseState::bound) return close();
@@ -102,24 +105,64 @@ void DhcpLeaseKeeper::act(const LeaseActions& actions, Nanoseconds now) {
         case LeaseEvent::none:
             break;
         case LeaseEvent::lost:
-            ++losses_;
-            problem_ =
-                Error{actions.reason + "; the address is kept while a new one is asked for",
-                      fmt::format("see the DHCP server: if it gives {} to another machine, this node loses its root",
-                                  lease_.address.text()),
-                      0};
-            say(3, problem_->cause + ": " + problem_->remedy);
+            check_.reset();
+            lost(actions.reason);
             break;
         case LeaseEvent::renewed:
         case LeaseEvent::gained:
         case LeaseEvent::moved:
             ++renewals_;
-            take(actions);
+            if (machine_.lease().address == lease_.address)
+                take(actions);
+            else if (!check_)
+                begin_check(actions, now);
             break;
     }
     // A server says the same at each renewal.
     if (actions.event != LeaseEvent::none && std::exchange(notes_, actions.notes) != actions.notes)
         for (const auto& note : actions.notes) say(5, note);
+}
+
+void DhcpLeaseKeeper::lost(const std::string& reason) {
+    Error problem{reason + "; the address is kept while a new one is asked for",
+                  fmt::format("see the DHCP server: if it gives {} to another machine, this node loses its root",
+                              lease_.address.text()),
+                  0};
+    // An earlier life may have lost it already, and said so.
+    if (!problem_) ++losses_;
+    if (!problem_ || problem_->cause != problem.cause) say(3, problem.cause + ": " + problem.remedy);
+    problem_ = std::move(problem);
+}
+
+void DhcpLeaseKeeper::begin_check(const LeaseActions& actions, Nanoseconds now) {
+    if (!guard_.link()) return take(actions);
+    auto frames = sockets_.open_frames(guard_.link()->index, kArpEtherType);
+    if (!frames) return take(actions);
+    check_.emplace(Check{std::move(*frames), actions, now, now, 0});
+    go_on_checking(now);
+}
+
+void DhcpLeaseKeeper::go_on_checking(Nanoseconds now) {
+    const auto address = machine_.lease().address;
+    const auto mine = guard_.link() ? guard_.link()->mac : Mac{};
+    while (const auto frame = check_->frames->receive()) {
+        const auto other = arp_conflict(*frame, mine, address);
+        if (!other) continue;
+        const auto why = fmt::format("{} gave {}, which {} has already: refused", machine_.lease().server_id.text(),
+                                     address.text(), other->text());
+        check_.reset();
+        return act(machine_.decline(why, now), now);
+    }
+    if (now - check_->started >= kProbeEvery * check_->asked) {
+        if (check_->asked == kProbes) {
+            const auto found = std::move(check_->found);
+            check_.reset();
+            return take(found);
+        }
+        ++check_->asked;
+        (void)check_->frames->send(build_arp_probe(mine, address));
+    }
+    check_->next = now + kFirstSecond;
 }
 
 void DhcpLeaseKeeper::take(const LeaseActions& actions) {

@@ -4,6 +4,8 @@
 // on the interface while a new one is asked for (against RFC 2131 4.4.5, which was not written for machines whose files
 // are behind it), and goes only when a server has given this node another one, after that one is in place.
 //
+// A new address is looked for on the network first (RFC 5227): one that somebody else has is refused.
+//
 // Sockets are open only while an answer is waited for. The agent sleeps in its control socket; in that time it comes by
 // a few times a second instead of waiting for packets.
 #pragma once
@@ -22,7 +24,9 @@ class DhcpLeaseKeeper : public LeaseKeeper {
   public:
     static constexpr Nanoseconds kListenFor = Seconds{10};  // after a question: servers ping an address before offering
     static constexpr Nanoseconds kFirstSecond =
-        Milliseconds{50};                                     // between looks at the sockets, soon after a question
+        Milliseconds{50};  // between looks at the sockets, soon after a question
+    static constexpr Nanoseconds kProbeEvery = Milliseconds{300};
+    static constexpr unsigned kProbes = 3;
     static constexpr Nanoseconds kLater = Milliseconds{250};  // and afterwards
 
     /// `lease` is what the boot got; its `obtained` is of the same CLOCK_BOOTTIME. `request` needs the MAC, hostname
@@ -40,12 +44,23 @@ class DhcpLeaseKeeper : public LeaseKeeper {
     bool listening() const { return packets_ != nullptr; }
 
   private:
+    /// Is the new address somebody's? Asked three times; the answer counts after the last.
+    struct Check {
+        std::unique_ptr<Channel> frames;
+        LeaseActions found;  // what is taken when nobody has it
+        Nanoseconds started{0}, next{0};
+        unsigned asked = 0;
+    };
+    void begin_check(const LeaseActions& actions, Nanoseconds now);
+    void go_on_checking(Nanoseconds now);
+
     void look_at_link();
     void receive(Nanoseconds now);
     void act(const LeaseActions& actions, Nanoseconds now);
     void send(const LeaseActions& actions);
     Result<> open();
     void close();
+    void lost(const std::string& reason);
     void take(const LeaseActions& actions);
     void say(int level, const std::string& line);
 
@@ -58,6 +73,8 @@ class DhcpLeaseKeeper : public LeaseKeeper {
     std::unique_ptr<Channel> packets_, udp_;
     Nanoseconds asked_at_{0};
     Nanoseconds next_poll_{Nanoseconds::max()};
+
+    std::optional<Check> check_;
 
     std::optional<bool> carrier_;  // at the last look
     bool said_rebinding_ = false;

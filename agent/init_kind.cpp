@@ -2,10 +2,9 @@
 
 #include <signal.h>
 
-#include <cstring>
-
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"
+#include "common/os/init_request.hpp"
 
 namespace diskless {
 
@@ -14,37 +13,15 @@ namespace {
 /// glibc's SIGRTMIN, which systemd counts from (systemd(1), SIGNALS); another C library may keep more for itself.
 constexpr int kSystemdSignalBase = 34;
 
-/// struct init_request of sysvinit's initreq.h: 384 bytes, native byte order.
-struct InitRequest {
-    std::int32_t magic = 0x03091969;
-    std::int32_t command = 0;  // 1: change the run level, 6: set an environment variable
-    std::int32_t run_level = 0;
-    std::int32_t sleep_time = 0;  // seconds between TERM and KILL
-    char data[368] = {};
-};
-static_assert(sizeof(InitRequest) == 384);
-
-std::string bytes_of(const InitRequest& request) {
-    std::string bytes(sizeof request, '\0');
-    std::memcpy(bytes.data(), &request, sizeof request);
-    return bytes;
-}
-
 /// Run level 6 reboots; run level 0 halts, or powers off when INIT_HALT says so.
 std::string initctl_bytes(PowerVerb verb) {
     std::string bytes;
-    if (verb != PowerVerb::reboot) {
-        InitRequest environment;
-        environment.command = 6;
-        const std::string_view setting = verb == PowerVerb::halt ? "INIT_HALT=HALT" : "INIT_HALT=POWEROFF";
-        std::memcpy(environment.data, setting.data(), setting.size());
-        bytes += bytes_of(environment);
-    }
-    InitRequest change;
-    change.command = 1;
-    change.run_level = verb == PowerVerb::reboot ? '6' : '0';
-    change.sleep_time = 3;
-    return bytes + bytes_of(change);
+    if (verb != PowerVerb::reboot)
+        bytes += init_request_bytes({.command = InitCommand::set_environment,
+                                     .data = verb == PowerVerb::halt ? "INIT_HALT=HALT" : "INIT_HALT=POWEROFF"});
+    return bytes + init_request_bytes({.command = InitCommand::run_level,
+                                       .level = verb == PowerVerb::reboot ? '6' : '0',
+                                       .sleep_time = Seconds{3}});
 }
 
 }  // namespace
@@ -57,6 +34,8 @@ std::string_view text(InitKind kind) {
             return "sysvinit";
         case InitKind::busybox:
             return "busybox init";
+        case InitKind::ours:
+            return "diskless-init";
         case InitKind::other:
             return "an unknown init";
     }
@@ -64,6 +43,7 @@ std::string_view text(InitKind kind) {
 }
 
 InitKind init_kind(const InitFacts& facts) {
+    if (base_name(facts.executable) == "diskless-init" || facts.comm == "diskless-init") return InitKind::ours;
     if (facts.comm == "systemd" || facts.has_systemd) return InitKind::systemd;
     if (base_name(facts.executable) == "busybox" || facts.comm == "busybox" || facts.comm == "linuxrc")
         return InitKind::busybox;
@@ -74,6 +54,7 @@ InitKind init_kind(const InitFacts& facts) {
 
 std::optional<InitAsk> how_to_ask(InitKind kind, PowerVerb verb) {
     switch (kind) {
+        case InitKind::ours:  // listens to several kinds of signals; these know all verbs
         case InitKind::systemd:
             switch (verb) {
                 case PowerVerb::halt:

@@ -9,7 +9,7 @@
 
 namespace diskless {
 
-enum class InitKind { systemd, sysvinit, busybox, other };
+enum class InitKind { systemd, sysvinit, busybox, ours, other };
 std::string_view text(InitKind kind);
 
 /// All of it can be read without touching the root file system.

@@ -4,6 +4,20 @@
 
 namespace diskless {
 
+std::string_view gerund(PowerVerb verb) {
+    switch (verb) {
+        case PowerVerb::reboot:
+            return "rebooting";
+        case PowerVerb::poweroff:
+            return "powering off";
+        case PowerVerb::halt:
+            return "halting";
+        case PowerVerb::kexec:
+            return "rebooting by kexec";
+    }
+    return "rebooting";
+}
+
 bool PowerRequest::give_up_on_init(Nanoseconds now, const InitSight& sight) {
     if (settings_.now) {
         reason_ = "it is not asked, or asked no longer";

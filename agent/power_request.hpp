@@ -13,6 +13,9 @@
 
 namespace diskless {
 
+/// "rebooting", "powering off": what is done, for people.
+std::string_view gerund(PowerVerb verb);
+
 class PowerRequest {
   public:
     struct Settings {

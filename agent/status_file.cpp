@@ -39,28 +39,29 @@ void StatusFile::keep_last() {
                                     });
 }
 
-void StatusFile::work(const std::function<NodeStatus()>& status) {
-    const bool old = written_.empty() || world_.clock.now() - written_at_ >= kOldest;
+void StatusFile::work(const NodeStatus& status) {
+    auto mark = status_mark(status);
+    const auto now = world_.clock.now();
+    if (mark == written_ && now - written_at_ < kOldest) {
+        next_due_ = now + pause_;
+        return;
+    }
     const auto done = world_.processes.in_child(
         "keep the status", Deadline::after(world_.clock, kPatience), [&]() -> Result<std::string> {
-            const NodeStatus now = status();
-            auto mark = status_mark(now);
-            if (!old && mark == written_) return mark;
-            TRY(world_.files.replace(join_path(directory_, "status.json"), to_json(now)));
+            TRY(world_.files.replace(join_path(directory_, "status.json"), to_json(status)));
             TRY(keep_clock_and_seed());
-            return mark;
+            return std::string();
         });
-    const auto now = world_.clock.now();
     if (done) {
-        if (old || *done != written_) written_at_ = now;
-        written_ = *done;
+        written_at_ = now;
+        written_ = std::move(mark);
         problem_.reset();
         pause_ = kEvery;
     } else {
         problem_ = done.error();
         pause_ = std::min(done.error().code == ETIMEDOUT ? kSlowest : kRefused, pause_ * 2);
     }
-    next_due_ = now + pause_;
+    next_due_ = world_.clock.now() + pause_;
 }
 
 }  // namespace diskless

@@ -5,7 +5,6 @@
 // the file is ten minutes old. A server that is away is left alone for longer and longer.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,9 +36,8 @@ class StatusFile {
         : world_(world), directory_(std::move(directory)), next_due_(world.clock.now() + kFirst) {}
 
     Nanoseconds next_due() const { return next_due_; }
-    /// Blocks for kPatience, and the half second that killing may take. `status` is called in the child and may look at
-    /// the server there; the child has until `kPatience` for all of it.
-    void work(const std::function<NodeStatus()>& status);
+    /// Blocks for kPatience, and the half second that killing may take.
+    void work(const NodeStatus& status);
     /// On the way down: time and random bytes once more. As bounded as work().
     void keep_last();
 

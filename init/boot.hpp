@@ -13,6 +13,10 @@
 namespace diskless {
 
 struct Boot {
+    // boot_main
+    bool root_is_there = false;  // mounted by the kernel or another initramfs
+    std::string called_as;       // argv[0]: what init= named, when the kernel started us from a root
+
     // read-configuration
     std::string command_line;
     BootConfig config;
@@ -30,7 +34,7 @@ struct Boot {
     RootFacts root;
     Ipv4 root_server;
     NfsVersion root_version = NfsVersion::automatic;
-    std::string init;  // in the new root
+    std::string init;  // in the new root; kProgram: this program stays PID 1
     bool init_is_systemd = false;
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 
@@ -54,6 +58,8 @@ inline constexpr const char* kStateDirectory = "/run/diskless/state";   // volat
 inline constexpr const char* kSnapshot = "/run/diskless/snapshot";      // the node's own directory on the server
 inline constexpr const char* kLocation = "/run/diskless/location";      // lists for all nodes (Red Hat's snapshot/)
 inline constexpr const char* kProgram = "/run/diskless/diskless-init";  // this program, in RAM
+inline constexpr const char* kSupervise = "@supervise";  // argv[1] of PID 1 that runs the node by its inittab
+inline constexpr const char* kStay = "self";             // BootConfig::init: none but this program
 inline constexpr const char* kReportFile = "/run/diskless/boot.json";
 
 }  // namespace diskless

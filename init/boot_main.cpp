@@ -6,6 +6,7 @@
 #include "common/plan/executor.hpp"
 #include "init/boot_report_of.hpp"
 #include "init/hand_over.hpp"
+#include "init/mounted_root.hpp"
 #include "init/plan.hpp"
 
 namespace diskless {
@@ -78,11 +79,17 @@ void react(Os& os, const BootConfig& config, const Error& error, int failures) {
 
 }  // namespace
 
-[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& environment) {
+[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment) {
     const auto started = os.clock.now();
     guard_against_crashes(60);
     // Lives as long as PID 1: steps that were abandoned may still look at it.
     static Boot boot;
+    boot.called_as = arguments.empty() ? std::string() : arguments[0];
+    if (const auto there = step_into_ram(os, arguments, environment); there)
+        boot.root_is_there = *there;
+    else
+        os.machine.say(kError, there.error().cause + ", continuing");
     Executor executor(os, narrate(os));
 
     if (const auto early = executor.run(plan_early(boot)); !early)

@@ -9,6 +9,7 @@
 namespace diskless {
 
 /// Boots the node. Does not return: it becomes the real init, or waits, or reboots, as the command line says.
-[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& environment);
+[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment);
 
 }  // namespace diskless

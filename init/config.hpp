@@ -136,7 +136,7 @@ struct BootConfig {
     std::string domain;                       // after the first dot of it
     std::string nis_domain;                   // NISDOMAIN=, ip= field 5 after the first dot
     std::string machine_id;                   // systemd.machine_id=
-    std::string init;                         // init=; empty: /sbin/init and friends
+    std::string init;                         // init=; empty: /sbin/init and friends; "self": we stay PID 1
     std::vector<std::string> init_arguments;  // what the kernel would have passed: "single", "3", words after "--"
     std::string rootflags;                    // as written; its options are in root.source.options already
     Milliseconds root_delay{0};               // rootdelay=

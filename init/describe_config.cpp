@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "common/base/text.hpp"
-#include "init/config.hpp"
+#include "init/boot.hpp"
 
 namespace diskless {
 
@@ -176,7 +176,9 @@ void describe_identity(const BootConfig& config, Lines& lines) {
 }
 
 void describe_end(const BootConfig& config, Lines& lines) {
-    auto init = config.init.empty() ? std::string("/sbin/init or what the root has") : config.init;
+    auto init = config.init == kStay  ? std::string("this program, by /etc/inittab")
+                : config.init.empty() ? std::string("/sbin/init or what the root has")
+                                      : config.init;
     for (const auto& argument : config.init_arguments) init += " " + argument;
     lines.add("init", init);
     if (config.root_delay.count() != 0)

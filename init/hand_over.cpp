@@ -20,6 +20,7 @@ void free_initramfs(Os& os) {
 
 Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<std::string>& environment) {
     std::vector<std::string> arguments{boot.init};
+    if (boot.init == kProgram) arguments = {"init", kSupervise, "", ""};
     arguments.insert(arguments.end(), boot.config.init_arguments.begin(), boot.config.init_arguments.end());
 
     report.handed_over = os.clock.now();

@@ -1,4 +1,4 @@
-// One executable, four roles: which one is decided by the name it was called by, and by being PID 1.
+// One executable, several roles: which one is decided by the name it was called by, and by being PID 1.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "common/os/files.hpp"
+#include "init/boot.hpp"
 #include "init/boot_main.hpp"
 #include "init/roles.hpp"
 #include "init/shutdown/take_down.hpp"
+#include "init/supervise_main.hpp"
+#include "init/userland.hpp"
 
 namespace {
 
@@ -29,7 +32,12 @@ int main(int, char** argv, char** environment) {
 
     if (name == "@diskless-agent") return agent_role(linux_os());
     if (name == "shutdown" && getpid() == 1) shutdown_main(linux_os(), arguments);
-    if (getpid() == 1) boot_main(linux_os(), strings(environment));
+    const auto role = arguments.size() > 1 ? arguments[1] : std::string();
+    if (getpid() == 1 && role == kSupervise) supervise_main(linux_os(), arguments, strings(environment));
+    if (getpid() == 1) boot_main(linux_os(), arguments, strings(environment));
+    if (role == kStartDevices) return start_devices(linux_os());
+    if (role == kMountFstab) return mount_fstab(linux_os());
+    if (name == "telinit" || (name == "init" && !role.empty())) return telinit_role(linux_os(), arguments);
     if (name == "disklessctl" || arguments.size() > 1) return ctl_role(linux_os(), arguments, geteuid());
 
     std::fputs("diskless-init boots a node as PID 1; for the command line call it as disklessctl (disklessctl help)\n",

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/base/text.hpp"
+#include "init/boot.hpp"
 
 namespace diskless {
 
@@ -251,9 +252,11 @@ void read_init_as(Reading& reading, const Word& word, int among) {
     const auto path = word.argument();
     const auto base = path.substr(path.rfind('/') + 1);
     // Names under which this program was and is known: the init to be is the root's own.
-    const bool ourselves = base == "disklessrc" || base == "Rcinit" || base == "diskless-init";
+    const bool ourselves = base == "disklessrc" || base == "Rcinit";
+    const bool stay = base == "diskless-init" || path == kStay;
     // As the kernel does: what stands before init= was meant for another one (a boot loader's default line).
     if (word.name == "init") reading.config.init_arguments.clear();
+    if (stay) return reading.init.offer(kStay, reading.rank(among));
     if (!ourselves && !path.starts_with('/'))
         return reading.warn(word, "is no absolute path: the root's own init is used", "write init=/sbin/init");
     reading.init.offer(ourselves ? std::string() : std::string(path), reading.rank(among));
@@ -406,10 +409,10 @@ const Parameter kParameters[] = {
      [](R r, W w) { read_addresses(r, w, r.config.time.servers); }},
 
     {kInit, "init", "path", "kernel",
-     "The program that takes over, instead of /sbin/init; disklessrc and Rcinit are old names of this program and mean the same as nothing.",
+     "The program that takes over, instead of /sbin/init; disklessrc and Rcinit are old names of this program and mean the same as nothing; diskless-init is this program itself, which then runs the node by its /etc/inittab.",
      [](R r, W w) { read_init_as(r, w, 0); }},
-    {kInit, "diskless.init", "path", "ours",
-     "The same, stronger than init=: for boot loaders whose init= cannot be changed.",
+    {kInit, "diskless.init", "path | self", "ours",
+     "The same, stronger than init=: for boot loaders whose init= cannot be changed; self: this program stays and runs the node by its /etc/inittab.",
      [](R r, W w) { read_init_as(r, w, 1); }},
     {kInit, "debug rd.debug nfsrootdebug diskless.debug", "", "kernel, dracut, ours",
      "Every detail on the console.",

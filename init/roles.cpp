@@ -48,8 +48,8 @@ void leave_report(Os& os, const BootReport& report) {
     if (!kept) os.machine.say(4, "the boot report is not on the server: " + kept.error().cause + ", continuing");
 }
 
-/// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends.
-Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootReport& facts) {
+/// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends. `guardian`: ours; 0: none.
+Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootReport& facts, int guardian = 0) {
     ShutdownSituation situation;
     situation.verb = verb;
     situation.after_pivot = false;
@@ -57,7 +57,7 @@ Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootR
     situation.server_answers = [&os, &facts](Deadline until) { return server_answers(os, facts.root.server, until); };
     situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
-    situation.spared = {os.processes.own_pid()};
+    situation.spared = {os.processes.own_pid(), guardian};
     take_down(os, situation);
     return {"the machine is still there after " + std::string(text(verb)), "reset it", EPERM};
 }
@@ -89,7 +89,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     const auto kept = os.files.read(kAgentStateFile);
     auto resumed = kept ? agent_state_from_json(*kept) : Result<AgentState>(Failure(kept.error()));
     const bool first = !kept && kept.error().code == ENOENT;
-    AgentState state = resumed ? std::move(*resumed) : AgentState{};
+    AgentState state;
+    if (resumed) state = std::move(*resumed);
     if (first) state.log = own_kernel_lines(MessageLog::kMostLines);
     if (!first) ++state.counters.agent_restarts;
     MessageLog log(state.log);
@@ -99,26 +100,24 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (const auto resident = become_resident(); !resident)
         machine.say(4, "agent: " + resident.error().cause + ", continuing");
 
-    const auto report = read_report(own);
+    auto report = read_report(own);
     if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");
-    BootReport facts = report ? *report : BootReport{};
+    BootReport facts = std::move(report).value_or(BootReport{});
     if (first) leave_report(own, facts);
     if (state.lease.address.is_set()) facts.lease = state.lease;
+    facts.steps = {};  // what is not needed any more is not kept in locked memory
+    facts.state = {};
 
     AgentHooks hooks;
     const auto answers = [&](Deadline deadline) { return server_answers(own, facts.root.server, deadline); };
     hooks.root_answers = answers;
     if (facts.snapshot.state == "mounted") hooks.status_directory = join_path(kSnapshot, ".diskless");
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        return take_down_from_here(own, verb, deadline, facts);
+        return take_down_from_here(own, verb, deadline, facts, linux_forks().parent());
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
-    hooks.keep_guarded = [&] {
-        if (guardian.is_guarded()) return;
-        machine.say(4, "diskless-agent: its guardian is gone, taking its place");
-        const auto problem = own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {});
-        machine.say(3, "diskless-agent: " + problem.cause);
-    };
+    hooks.is_guarded = [&] { return guardian.is_guarded(); };
+    hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
     const auto config = parse_boot_config({facts.command_line, {}, 0});
     const auto watch = [&](const char* what, const std::string& server, bool writable, const char* path) {
@@ -138,7 +137,7 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
     if (config.watchdog.count() != 0) parts.watchdog = &watchdog;
     Agent({own.clock, own.files, own.processes, machine, control}, hooks, {config.shutdown_timeout, config.root_loss},
-          parts, state)
+          parts, std::move(state))
         .run();
 }
 
@@ -153,6 +152,7 @@ int agent_role(Os& os) {
         os.clock.sleep(Seconds{5});
     }
     Guardian guardian({os.clock, os.machine, linux_forks()}, [&os] { (void)os.files.remove(kAgentStateFile); });
+    if (const auto told = tell_manager("READY=1"); !told) os.machine.say(4, "agent: " + told.error().cause);
     guardian.guard();
     run_agent(os, **control, guardian);
     return 0;

@@ -74,27 +74,6 @@ Result<std::vector<std::string_view>> chosen_dialects(const Request& request, co
     return chosen;
 }
 
-/// Asks the file systems of what will be exported whether exports need a number for them.
-void find_identities(Site& site) {
-    const auto exports = wanted_exports(site);
-    if (!exports) return;  // rendering tells
-    const auto is_snapshot = [](const Export& entry) { return entry.keeps_root && entry.writable; };
-    std::map<std::string, bool> of_parent;
-    for (const auto& entry : *exports) {
-        // One question for all snapshots beside each other; what does not exist yet is as its parent.
-        const auto parent = parent_path(entry.path);
-        auto known = of_parent.find(parent);
-        if (known == of_parent.end()) {
-            const auto status = file_system_of(parent);
-            known = of_parent.emplace(parent, !status || status->has_identity).first;
-        }
-        bool has_identity = known->second;
-        if (!is_snapshot(entry))
-            if (const auto status = file_system_of(entry.path)) has_identity = status->has_identity;
-        if (!has_identity) site.without_identity.insert(entry.path);
-    }
-}
-
 std::size_t count(const Installed& installed, ChangeKind kind) {
     return static_cast<std::size_t>(std::count_if(installed.changes.begin(), installed.changes.end(),
                                                   [&](const auto& change) { return change.kind == kind; }));
@@ -160,7 +139,7 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
         for (const auto* node : TRY(select_nodes(cluster, nodes))) install.nodes.insert(node->name);
 
     auto site = TRY(make_site(std::move(cluster)));
-    find_identities(site);
+    find_file_system_identities(site);
     std::vector<RenderedDialect> rendered;
     Outcome outcome;
     const auto scratch = TRY(Scratch::make());
@@ -185,6 +164,26 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
     return {};
 }
 }  // namespace
+
+void find_file_system_identities(Site& site) {
+    const auto exports = wanted_exports(site);
+    if (!exports) return;  // rendering tells
+    const auto is_snapshot = [](const Export& entry) { return entry.keeps_root && entry.writable; };
+    std::map<std::string, bool> of_parent;
+    for (const auto& entry : *exports) {
+        // One question for all snapshots beside each other; what does not exist yet is as its parent.
+        const auto parent = parent_path(entry.path);
+        auto known = of_parent.find(parent);
+        if (known == of_parent.end()) {
+            const auto status = file_system_of(parent);
+            known = of_parent.emplace(parent, !status || status->has_identity).first;
+        }
+        bool has_identity = known->second;
+        if (!is_snapshot(entry))
+            if (const auto status = file_system_of(entry.path)) has_identity = status->has_identity;
+        if (!has_identity) site.without_identity.insert(entry.path);
+    }
+}
 
 Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams) {
     auto set = options();

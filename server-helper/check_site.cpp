@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.hpp"
@@ -11,6 +10,7 @@
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
 #include "server-helper/options.hpp"
+#include "server-helper/render/install.hpp"
 #include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
@@ -40,24 +40,44 @@ Result<std::string> read_exports(const std::string& path) {
     return TRY_TO("check the exports", LinuxFiles().read(path, kMostBytes));
 }
 
+/// Do the boot files say what the node list says? By content: the time of a file does not tell whether a change of the
+/// list concerns it.
+Findings check_rendered(Site site) {
+    const auto boot = boot_path(site.cluster, "");
+    if (!LinuxFiles().exists(join_path(boot, ".rendered")))
+        return {{"not-applied", boot + " has no boot files of this node list", "diskless-server boot apply"}};
+    find_file_system_identities(site);
+    std::vector<RenderedDialect> rendered;
+    for (const auto name : wanted_dialects(site.cluster)) {
+        RenderedDialect dialect{std::string(name), {}};
+        if (const auto done = find_dialect(name)->render(site, dialect.files); !done)
+            return {{"not-renderable", fmt::format("{}: {}", name, done.error().cause), done.error().remedy}};
+        rendered.push_back(std::move(dialect));
+    }
+    InstallOptions options;
+    options.dry_run = options.force = true;
+    const auto compared = install_rendered(boot, rendered, options);
+    if (!compared) return {{"not-readable", compared.error().cause, compared.error().remedy}};
+    if (compared->changes.empty()) return {};
+    return {{"boot-files-stale",
+             fmt::format("{} boot file{} not as the node list and the images are now, as {}", compared->changes.size(),
+                         compared->changes.size() == 1 ? " is" : "s are", compared->changes.front().path),
+             "diskless-server boot apply (with --dry-run: shows what differs)"}};
+}
+
 Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     auto cluster = TRY(load_cluster(base));
     for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
     const auto site = TRY(make_site(std::move(cluster)));
     auto findings = check_nodes(site);
     append(findings, check_tree(site));
-    const auto& nfs = site.cluster.boot.nfs;
-    if (std::find(nfs.begin(), nfs.end(), "kernel") == nfs.end()) return findings;
+    append(findings, check_rendered(site));
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);
-    if (!text && text.error().code == ENOENT)
-        findings.push_back({"not-applied", path + " does not exist", "diskless-server boot apply"});
-    else if (!text)
-        return within("check the exports", text.error());
-    else {
-        append(findings, check_exports(*text, path));
-        append(findings, check_exports_of(*text, path, TRY(wanted_exports(site))));
-    }
+    if (!text && text.error().code == ENOENT) return findings;  // told above, or another NFS server is wanted
+    if (!text) return within("check the exports", text.error());
+    append(findings, check_exports(*text, path));
+    append(findings, check_exports_of(*text, path, TRY(wanted_exports(site))));
     return findings;
 }
 

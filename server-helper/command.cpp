@@ -10,6 +10,7 @@
 #include "server-helper/initramfs_commands.hpp"
 #include "server-helper/node_commands.hpp"
 #include "server-helper/red_hat_commands.hpp"
+#include "server-helper/serve_command.hpp"
 #include "server-helper/snapshot_commands.hpp"
 #include "server-helper/usb_commands.hpp"
 
@@ -79,6 +80,7 @@ const std::vector<Command>& commands() {
         {"initramfs modules", "name the modules that another tool should take into an image", print_common_modules},
         {"boot apply", "render and install boot menus, DHCP, NFS and host files", apply_boot},
         {"usb create", "make a stick that a node boots from", usb_create},
+        {"serve", "serve DHCP, TFTP and NFS in the foreground", serve},
         {"check", "find what is wrong with exports, nodes and images", check_site},
         {"snapshot prepare", "make what nodes may write ready before they boot", snapshot_prepare},
         {"snapshot status", "tell what is in snapshots", snapshot_status},

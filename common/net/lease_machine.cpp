@@ -187,6 +187,18 @@ LeaseActions LeaseMachine::on_rarp(std::string_view frame, Time now) {
     return actions;
 }
 
+LeaseActions LeaseMachine::decline(std::string reason, Time now) {
+    LeaseActions actions;
+    if (!has_lease()) return actions;
+    auto refusal = query(DhcpType::decline);
+    refusal.requested_address = lease_.address;
+    refusal.server_id = lease_.server_id;
+    actions.packets.push_back(as_packet(refusal));
+    lease_ = {};
+    lose(std::move(reason), now, 10s, actions);
+    return actions;
+}
+
 void LeaseMachine::renew_soon(Time now) {
     if (state_ == LeaseState::bound && lease_.lease_time > 0s) wakeup_ = std::min(wakeup_, now);
 }

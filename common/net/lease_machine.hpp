@@ -76,6 +76,9 @@ class LeaseMachine {
     /// A UDP payload, as a UDP socket on port 68 delivers it. May be the same message that on_packet saw.
     LeaseActions on_datagram(std::string_view payload, Time now);
     LeaseActions on_rarp(std::string_view frame, Time now);
+    /// The address that was gained is somebody else's: refuses it (RFC 2131 3.1 step 5), and asks anew after ten
+    /// seconds. The lease is lost, and there is none.
+    LeaseActions decline(std::string reason, Time now);
     /// Renews now instead of at T1 (carrier came back, operator asked). Without a lease nothing changes.
     void renew_soon(Time now);
 

@@ -162,6 +162,8 @@ class LinuxControlServer : public ControlServer {
             if (done < 0) break;
             connection.sent += static_cast<std::size_t>(done);
         }
+        // A child that was forked meanwhile, and may hang, has the socket open too: closing ours would end nothing.
+        ::shutdown(connection.socket.get(), SHUT_WR);
         connection.over = true;
     }
 

@@ -14,6 +14,16 @@ struct EmergencyText {
 /// every minute), then reboots.
 [[noreturn]] void emergency_stop(const EmergencyText& text, unsigned reboot_after_seconds) noexcept;
 
+/// From now on a crash of this process executes `program` anew, with arguments that let it go on where it was:
+/// "init", `role`, "<crashes within a minute>:<seconds since boot>", and what keep_crash_state() was given last. More
+/// than five crashes within a minute end in emergency_stop all the same. `earlier` is that third argument of the
+/// running program, or empty. Call guard_against_crashes first.
+void restart_after_crashes(const char* program, const char* role, const char* earlier) noexcept;
+/// Copies the text (cut at 8 kB) to where a crash with a broken heap finds it.
+void keep_crash_state(const char* text, unsigned long length) noexcept;
+/// The same restart, asked for. Comes back only when it failed.
+void restart_now() noexcept;
+
 /// From now on SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT and std::terminate end in emergency_stop, with a reboot after
 /// that many seconds. For PID 1 only.
 void guard_against_crashes(unsigned reboot_after_seconds) noexcept;

@@ -155,9 +155,11 @@ Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mod
             return {};
         }
     }
-    if (errno != EEXIST) return failed("mkdir", path);
+    // NFS does not look for the name before an exclusive create: on a read-only mount it says EROFS of what exists.
+    const int problem = errno;
+    if (problem != EEXIST && problem != EROFS) return failed("mkdir", path);
     struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return failed("mkdir", path);
+    if (::stat(path.c_str(), &found) != 0) return failed("mkdir", path, problem);
     if (!S_ISDIR(found.st_mode)) return failed("mkdir", path, ENOTDIR);
     return {};
 }

@@ -42,6 +42,10 @@ class Machine {
     /// Starts the switch to a new root that is mounted at `path`: moves it onto "/" and makes it the root of this
     /// process.
     virtual Result<> switch_root(const std::string& path) = 0;
+    /// Makes the mount at `path` the root, and shows the old one at `old_root` below it (pivot_root(2)).
+    virtual Result<> pivot_root(const std::string& path, const std::string&) {
+        return fail_errno("pivot_root " + path, ENOSYS);
+    }
 };
 
 }  // namespace diskless

@@ -181,4 +181,16 @@ Result<> LinuxMachine::switch_root(const std::string& path) {
     return {};
 }
 
+Result<> LinuxMachine::pivot_root(const std::string& path, const std::string& old_root) {
+    const auto what = "make " + printable(path) + " the root";
+    // Refused where mounts are shared with other namespaces; PID 1 has none to share with.
+    mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (chdir(path.c_str()) != 0) return fail_errno(what);
+    if (syscall(SYS_pivot_root, path.c_str(), old_root.c_str()) != 0)
+        return fail_errno(what + ", pivot_root", errno,
+                          errno == EINVAL ? "the kernel's first root cannot be left this way" : "");
+    if (chroot(".") != 0 || chdir("/") != 0) return fail_errno(what + ", chroot");
+    return {};
+}
+
 }  // namespace diskless

@@ -20,6 +20,7 @@ class LinuxMachine final : public Machine {
     Result<> load_kernel(const std::string& kernel, const std::string& initramfs,
                          const std::string& command_line) override;
     Result<> switch_root(const std::string& path) override;
+    Result<> pivot_root(const std::string& path, const std::string& old_root) override;
 };
 
 /// The record say() writes: "<6>diskless: line", printable, at most 900 bytes, with its newline.

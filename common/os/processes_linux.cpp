@@ -21,15 +21,6 @@
 
 namespace diskless {
 
-namespace {
-
-constexpr std::size_t kMostResult = std::size_t{64} << 20;  // bytes a child may hand back
-constexpr Milliseconds kDeathTime{500};                     // SIGKILL to gone, when nothing hangs in the kernel
-constexpr Milliseconds kLook{10};                           // between looks on kernels without pidfd_open (before 5.3)
-
-constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// A child starts with no signal blocked, handled or ignored, whatever the parent does with them.
 void reset_signals() noexcept {
     struct sigaction plain {};
     plain.sa_handler = SIG_DFL;
@@ -38,6 +29,14 @@ void reset_signals() noexcept {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+namespace {
+
+constexpr std::size_t kMostResult = std::size_t{64} << 20;  // bytes a child may hand back
+constexpr Milliseconds kDeathTime{500};                     // SIGKILL to gone, when nothing hangs in the kernel
+constexpr Milliseconds kLook{10};                           // between looks on kernels without pidfd_open (before 5.3)
+
+constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Blocks all signals around a fork, so that none of the parent's handlers runs in the child.
 class SignalsBlocked {

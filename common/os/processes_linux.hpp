@@ -15,6 +15,9 @@
 
 namespace diskless {
 
+/// A child starts with no signal blocked, handled or ignored, whatever the parent does with them.
+void reset_signals() noexcept;
+
 class LinuxProcesses final : public Processes {
   public:
     Result<std::string> in_child(std::string_view what, Deadline deadline,

@@ -17,6 +17,10 @@ enum class KeepInMemory { everything, touched };
 /// HUP, INT, PIPE, …). Every part is tried; the first failure is returned.
 Result<> become_resident(KeepInMemory what = KeepInMemory::everything);
 
+/// Tells the service manager that started this process as a unit of Type=notify (sd_notify(3)); nothing where no
+/// NOTIFY_SOCKET is set.
+Result<> tell_manager(std::string_view state);
+
 /// Ends the machine at the deadline whatever the rest of this process does, even when it is stuck in the kernel: a
 /// thread calls reboot(2), another one sysrq `patience` later. Both are ready (stacks, descriptors) before this
 /// returns. Cannot be called off. Halting has no sysrq: the second thread then powers off.

@@ -2,14 +2,19 @@
 #include <linux/reboot.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <optional>
 
+#include "common/os/descriptor.hpp"
 #include "common/os/resident.hpp"
 
 namespace diskless {
@@ -83,6 +88,24 @@ Result<> become_resident(KeepInMemory what) {
     const int on_fault = what == KeepInMemory::touched ? MCL_ONFAULT : 0;
     if (::mlockall(MCL_CURRENT | MCL_FUTURE | on_fault) != 0 && !first) first = fail_errno("mlockall").value();
     if (first) return Failure(*first);
+    return {};
+}
+
+Result<> tell_manager(std::string_view state) {
+    const char* path = ::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::size_t size = path == nullptr ? 0 : std::strlen(path);
+    if (size == 0) return {};
+    if (size >= sizeof address.sun_path || (*path != '/' && *path != '@'))
+        return fail("NOTIFY_SOCKET is no address of a socket", {}, EINVAL);
+    std::memcpy(address.sun_path, path, size);
+    if (*path == '@') address.sun_path[0] = '\0';  // Linux: a name without a file
+    const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+    if (::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                 length) < 0)
+        return fail_errno("tell " + std::string(path));
     return {};
 }
 

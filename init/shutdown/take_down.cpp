@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "common/base/text.hpp"
 #include "common/plan/executor.hpp"
 #include "common/report/words.hpp"
 

@@ -62,6 +62,8 @@ Result<> run(StepContext& context, const Boot& boot) {
     if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
     if (boot.init_is_systemd)
         if (const auto told = tell_systemd(os.files); !told) context.degrade(told.error());
+    if (boot.init == kProgram)  // the root may have no telinit, or another init's
+        for (const char* name : {"/run/diskless/bin/telinit", "/run/diskless/bin/init"}) TRY(link_as(os.files, name));
     const auto on_path =
         os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
     if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");

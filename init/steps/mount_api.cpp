@@ -2,6 +2,7 @@
 // not even /dev/console.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "init/steps/steps.hpp"
@@ -47,6 +48,9 @@ Result<> make_static_dev(Os& os) {
 Result<> run(StepContext& context) {
     Os& os = context.os;
     for (const auto& api : kApiMounts) {
+        // A tmpfs would be mounted over another; and /proc, the first, is what the table is read from.
+        const auto table = os.mounts.table();
+        if (table && std::ranges::find(*table, api.target, &MountEntry::target) != table->end()) continue;
         TRY(os.files.make_directories(api.target));
         auto mounted = os.mounts.mount({api.type, api.target, api.type, api.options});
         if (mounted || mounted.error().code == EBUSY) continue;  // EBUSY: an outer initramfs has mounted it already

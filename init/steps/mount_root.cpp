@@ -1,21 +1,15 @@
 // mount-root: the shared root, read-only, or a root of the node's own; and what to start in it.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "init/nfs_mount.hpp"
+#include "init/steps/find_init.hpp"
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
 
 namespace {
-
-/// What the kernel itself would try (init/main.c), without /bin/sh: a shell is no working node.
-constexpr std::array kInits{"/sbin/init", "/etc/init", "/bin/init", "/lib/systemd/systemd", "/usr/lib/systemd/systemd"};
-
-constexpr std::uint32_t kNobody = 65534, kNoUser = 0xFFFFFFFE;  // what NFSv4 shows for owners it cannot map
 
 Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::string& path) {
     const bool own = boot.config.root.mode == RootMode::writable;
@@ -26,34 +20,6 @@ Result<NfsMounted> mount_at(StepContext& context, const Boot& boot, const std::s
                                .read_only = !own,
                                .client = boot.lease.address,
                                .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }});
-}
-
-/// "20261121-002550" of the file that `diskless-server image` leaves in each generation; empty in other roots.
-std::string generation_of(const Files& files) {
-    constexpr std::string_view kKey = "GENERATION=";
-    const auto text = files.read(join_path(kNewRoot, ".diskless-generation"), 4096);
-    if (!text) return {};
-    for (const auto line : lines(*text))
-        if (line.starts_with(kKey)) return printable(line.substr(kKey.size()));
-    return {};
-}
-
-/// The init that exists, what it is a link to, "nobody" when the server's owners do not reach us, and the generation:
-/// packed. Looks at NFS: in a child.
-Result<std::string> find_init(const Os& os, const std::string& wanted) {
-    std::vector<std::string> candidates(kInits.begin(), kInits.end());
-    if (!wanted.empty()) candidates = {wanted};
-    for (const auto& path : candidates) {
-        const auto status = os.files.status(join_path(kNewRoot, path));
-        if (!status) continue;
-        const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;
-        const bool nobody = status->uid == kNobody || status->uid == kNoUser;
-        return pack({path, link.value_or(path), nobody ? "nobody" : "", generation_of(os.files)});
-    }
-    return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
-                wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox)"
-                               : "correct init= on the command line",
-                ENOENT);
 }
 
 Result<> run(StepContext& context, Boot& boot) {

@@ -13,6 +13,8 @@ Step load_nfs(Boot& boot);
 Step configure_network(Boot& boot);
 Step set_clock(Boot& boot);
 Step mount_root(Boot& boot);
+Step adopt_network(Boot& boot);
+Step adopt_root(Boot& boot);
 Step probe_export(Boot& boot);
 Step mount_snapshot(Boot& boot);
 Step identify(Boot& boot);

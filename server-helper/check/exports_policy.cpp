@@ -77,7 +77,8 @@ class Judge {
             writing(entry, client);
             root(entry, client);
             if (!seen_.insert(entry.path + "\n" + client.who).second)
-                find(entry, "exports-double", fmt::format("{} is exported twice to {}", name(entry), client.who),
+                find(entry, "exports-double",
+                     fmt::format("{} is exported twice to {}", name(entry), printable(client.who)),
                      "keep one of the two: the later one counts");
         }
     }

@@ -101,7 +101,7 @@ class Tree {
                 if (file.empty() || !seen.insert(file).second) return;
                 const auto path = boot_path(site_.cluster, "tftp/" + file);
                 if (!files_.exists(path))
-                    find(rule, fmt::format("{} is missing, node {} boots it", path, node.name), remedy);
+                    find(rule, fmt::format("{} is missing, {} boots it", path, node.name), remedy);
             };
             see("kernel-missing", node.kernel,
                 node.stages_kernel ? "diskless-server boot apply" : "copy the image's vmlinuz there");

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
-#include "common/os/beneath_linux.hpp"
-#include "common/os/files_linux.hpp"
+#include "common/os/confined_files_linux.hpp"
 #include "common/report/boot_report.hpp"
 
 namespace diskless::server {
@@ -28,8 +27,9 @@ std::pair<std::string, std::string> generation_of_path(std::string_view path) {
 }
 
 namespace {
-void read_report(const std::string& snapshots, const std::string& name, ImageUse& use) {
-    const auto text = read_beneath(snapshots, name + "/.diskless/boot.json", 4 << 20);
+/// Nodes write below `snapshots`: no symlink there is followed.
+void read_report(const ConfinedFiles& files, const std::string& snapshots, const std::string& name, ImageUse& use) {
+    const auto text = files.read(join_path(snapshots, name + "/.diskless/boot.json"), 4 << 20);
     if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) return;  // has never booted
     const auto report = text ? boot_report_from_json(*text) : Result<BootReport>(Failure(text.error()));
     if (!report) {
@@ -43,7 +43,7 @@ void read_report(const std::string& snapshots, const std::string& name, ImageUse
     if (generation.empty())
         use.unknown.push_back(fmt::format("{} (runs {} by the name \"current\")", name, printable(image)));
     else
-        use.reasons[image + "/" + generation].push_back("node " + name + " runs it");
+        use.reasons[image + "/" + generation].push_back(name + " runs it");
 }
 }  // namespace
 
@@ -56,13 +56,14 @@ Result<ImageUse> find_image_use(const Cluster& cluster) {
     for (const auto& node : cluster.nodes)
         if (const auto resolved = resolve(cluster, node); resolved && !resolved->generation.empty()) {
             auto& why = use.reasons[resolved->image + "/" + resolved->generation];
-            if (why.size() < 8) why.push_back("node " + node.name + " boots it");
+            if (why.size() < 8) why.push_back(node.name + " boots it");
         }
     const auto snapshots = join_path(cluster.base, "snapshots");
-    const auto names = LinuxFiles().list(snapshots);
-    if (!names && names.error().code != ENOENT) return within("see which generations nodes run", names.error());
-    if (names)
-        for (const auto& name : *names) read_report(snapshots, name, use);
+    const auto files = ConfinedFiles::open(snapshots);
+    if (!files && files.error().code == ENOENT) return use;
+    if (!files) return within("see which generations nodes run", files.error());
+    for (const auto& name : TRY_TO("see which generations nodes run", files->list(snapshots)))
+        read_report(*files, snapshots, name, use);
     return use;
 }
 

@@ -26,6 +26,8 @@ std::string common_part(const Site& site) {
     text += cluster.boot.interface.empty() ? fmt::format("listen-address={}\n", cluster.server.text())
                                            : fmt::format("interface={}\n", double_quoted(cluster.boot.interface));
     text += "bind-dynamic\n";
+    // The file name in its own field, not as an option: shim looks there for the directory of the GRUB that it starts.
+    text += "dhcp-no-override\n";
     text += fmt::format("enable-tftp\ntftp-root={}\n", double_quoted(boot_path(cluster, "tftp")));
     return text;
 }

@@ -30,8 +30,7 @@ class ExportNumbers {
 
 Result<> render_ganesha(const Site& site, Rendering& out) {
     // With locks of version 3 (that need rpc.statd; nodes mount with nolock) nothing could be removed, renamed or
-    // truncated for 90 s after each start of the server; without, only as long as NFSv4 clients reclaim theirs. Nodes
-    // have nobody who maps names to numbers.
+    // truncated for 90 s after each start of the server; without, only as long as NFSv4 clients reclaim theirs.
     auto text = fmt::format(
         "# {}\n"
         "NFS_CORE_PARAM {{\n"
@@ -39,9 +38,11 @@ Result<> render_ganesha(const Site& site, Rendering& out) {
         "    Bind_addr = {};\n"
         "    MNT_Port = 20048;\n"
         "    Enable_NLM = false;\n"
+        "    Enable_RQUOTA = false;\n"
         "}}\n"
         "NFSV4 {{\n"
         "    RecoveryBackend = fs;\n"
+        "    # As the kernel's server does for sec=sys: nodes have nothing that maps names to numbers.\n"
         "    Only_Numeric_Owners = true;\n"
         "}}\n",
         kMadeBy, site.cluster.server.text());

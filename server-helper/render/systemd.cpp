@@ -56,12 +56,12 @@ Result<> render_systemd(const Site& site, Rendering& out) {
     };
     const auto file = [&](const char* name) { return boot_path(cluster, name); };
     const auto& boot = cluster.boot;
-    for (const std::string name : {"dnsmasq", "dnsmasq-proxy"})
+    for (const std::string name : {"dnsmasq", "dnsmasq-proxy"})  // SIGHUP does not make it read its configuration
         if (has(boot.dhcp, name))
             add(name, unit("DHCP and TFTP for diskless nodes", "",
                            service({"/usr/sbin/dnsmasq", "--keep-in-foreground", "--log-facility=-",
                                     "--conf-file=" + file("etc/") + name + ".conf"},
-                                   true)));
+                                   false)));
     if (has(boot.dhcp, "isc")) {
         std::vector<std::string> command{"/usr/sbin/dhcpd", "-4", "-f", "-d", "-cf", file("etc/dhcpd.conf")};
         if (!boot.interface.empty()) command.push_back(boot.interface);

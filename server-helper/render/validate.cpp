@@ -36,7 +36,8 @@ std::string whole_dnsmasq(const Rendering& rendering, const std::string& name) {
 std::string all_menus(const Rendering& rendering) {
     std::string text, last_node;
     for (const auto& file : rendering) {
-        if (!file.path.starts_with("tftp/grub/grub.cfg-") || file.node == last_node) continue;
+        if (!file.path.starts_with("tftp/grub/grub.cfg")) continue;
+        if (!file.node.empty() && file.node == last_node) continue;
         text += file.content;  // by MAC and by address they are the same
         last_node = file.node;
     }

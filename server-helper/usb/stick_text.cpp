@@ -40,7 +40,8 @@ Result<std::string> stick_command_line(const Cluster& cluster, const ResolvedNod
         if (!node.address.is_set()) return fail(fmt::format("node {} has no address in the list", node.name), remedy);
         if (cluster.prefix == 0) return fail("cluster.toml does not say the network of the nodes", remedy);
         for (auto& parameter : parameters)
-            if (parameter.starts_with("ip=")) {
+            // ip=bootp, ip=rarp and whatever else the node's own cmdline says stay.
+            if (parameter.starts_with("ip=") && parameter.ends_with("dhcp")) {
                 parameter = static_ip(cluster, node);
                 break;
             }

@@ -11,7 +11,7 @@
 namespace diskless::server {
 
 /// The node's command line as its stick has it: with BOOTIF= when the MAC is known, and, with `static_address`, the
-/// node's address from the list in place of the first ip= (the kernel's Documentation/admin-guide/nfs/nfsroot.rst).
+/// node's address from the list in place of ip=dhcp (the kernel's Documentation/admin-guide/nfs/nfsroot.rst).
 /// Fails when the list has no address for the node, or the network no prefix.
 Result<std::string> stick_command_line(const Cluster& cluster, const ResolvedNode& node, bool static_address);
 

@@ -56,13 +56,19 @@ class FakeMachine : public Machine {
         return {};
     }
 
+    Result<> pivot_root(const std::string& path, const std::string& old_root) override {
+        root = path;
+        pivoted_from = old_root;
+        return {};
+    }
+
     bool has_said(std::string_view part) const {
         for (const auto& [level, line] : said)
             if (line.find(part) != std::string::npos) return true;
         return false;
     }
 
-    std::string hostname, nis_domain, root = "/", sysrqs;
+    std::string hostname, nis_domain, root = "/", sysrqs, pivoted_from;
     std::vector<std::pair<int, std::string>> said;
     std::vector<PowerVerb> powered;
     int syncs = 0;

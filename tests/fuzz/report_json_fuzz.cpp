@@ -1,9 +1,9 @@
-// Reports and statuses as JSON: what can be read is written the same way again, and can be shown.
+// Reports, statuses and the agent's state as JSON: what can be read is written the same way again, and can be shown.
 #include <cstdint>
 #include <cstdlib>
 
+#include "common/report/agent_state.hpp"
 #include "common/report/json.hpp"
-#include "common/report/node_status.hpp"
 
 using namespace diskless;
 
@@ -23,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = node_status_from_json(to_json(*status));
         if (!again || !(*again == *status)) std::abort();
         (void)status_text(*status);
+    }
+    if (const auto state = agent_state_from_json(text)) {
+        const auto again = agent_state_from_json(to_json(*state));
+        if (!again || !(*again == *state)) std::abort();
     }
     return 0;
 }

@@ -123,12 +123,14 @@ class Bench:
         case = self.case
         (self.tree / "tftp").mkdir()
         source = self.choices.root or roots.flavour(case.root, self.choices.kernel)
-        if case.root_writable or case.root_files:
+        if case.root_writable or case.root_files or case.program_in_root:
             self.shared_root = self._directory_beside() / "root"
             self.shared_root.mkdir()
             (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
             for path, text in case.root_files.items():
-                roots.write(self.shared_root / path, text)
+                roots.write(self.shared_root / path, text, 0o755 if text.startswith("#!") else 0o644)
+            if case.program_in_root:
+                roots.install(images.node_program(), self.shared_root / case.program_in_root)
         else:
             self.shared_root = source
         place(self.namespace, self.tree, self.root_path, self.shared_root)

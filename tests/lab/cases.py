@@ -26,7 +26,8 @@ class Case:
     image: str = "built"                      # see images.py
     root_path: str = ""                       # as nodes name it; "": /srv/diskless/images/<flavour>/1
     root_writable: bool = False
-    root_files: Mapping[str, str] = field(default_factory=dict)    # put into the root before
+    root_files: Mapping[str, str] = field(default_factory=dict)    # put into the root before; "#!": executable
+    program_in_root: str = ""                 # where the node program is installed in the root
     server_files: Mapping[str, str] = field(default_factory=dict)  # put into the server's tree (/srv/…) before
     snapshots: tuple[str, ...] = ("node1",)   # empty snapshots that exist
     snapshot: str = "node1"                   # whose boot report is looked at
@@ -73,17 +74,20 @@ NFS_VERSIONS = ("vers=3,proto=tcp", "vers=4.2")
 def nfs_mounts(node: int, refused: str | None) -> tuple[Step, ...]:
     """Mounts the snapshot of a node, by each version; it is refused with one of these words, or None: it works."""
     return tuple(Shell(f"mount -t nfs -o nolock,addr=10.9.0.1,{options}"
-                       f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m && cat /tmp/m/etc/hostname && umount /tmp/m",
-                       refused or f"^node{node}$") for options in NFS_VERSIONS)
+                       f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m"
+                       " && cat /tmp/m/etc/hostname && umount /tmp/m", refused or f"^node{node}$")
+                 for options in NFS_VERSIONS)
+
 
 
 def goes_down(verb: str = "reboot", within: float = 30) -> tuple[Step, ...]:
     return (Type(f"{CTL} {verb}"), GoesDown(within))
 
 
+LOUD = Shell("dmesg -n 8")  # Login() has silenced the kernel
+
 # --- the way down ---
 
-LOUD = Shell("dmesg -n 7")  # the kernel's own words on the console
 AGAIN = (PowerOn(), Console("busybox userland is up", 90), Login(20), LOUD)
 KEPT = f"{SNAPSHOT}/.diskless"
 NOTHING_LOST = (Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
@@ -164,6 +168,23 @@ relative/path
 
 /home/
 """
+
+
+# A cluster of 2010: three lines of inittab, a service, and a directory that all nodes share. (And a shell, for us.)
+SERVICE = "#!/bin/sh\nwhile :; do sleep 1000; done\n"
+NODE_OF_2010 = {
+    "etc/inittab": "id:1:initdefault:\nboot::bootwait:/bin/Rcinit\nsshd:1:respawn:/bin/sshd -D\n"
+                   "S0:1:respawn:-/bin/sh\n",
+    "etc/fstab": "proc /proc proc defaults,noauto 0 0\nnone /tmp tmpfs defaults,noauto,size=10M,nodev,nosuid 0 0\n"
+                 "none /sys sysfs defaults,noauto 0 0\n"
+                 "10.9.0.1:/srv/diskless/culc /culc nfs hard,intr,nodev,rw,defaults,proto=tcp 0 0\n",
+    "bin/Rcinit": "#!/bin/sh\necho must not be run\n",
+    "bin/sshd": SERVICE,
+    "culc/.keep": "",
+}
+TELINIT = "/run/diskless/bin/telinit"
+STAYED = (PowerOn(), Login(90), Shell("tr '\\0' ' ' </proc/1/cmdline", "^init @supervise"), Shell("hostname", "^node1$"))
+RESPAWNED = (Shell("p=$(pidof sshd); kill $p; sleep 3; q=$(pidof sshd); [ \"$q\" -gt 1 ] && [ \"$q\" != \"$p\" ]"),)
 
 
 # --- the cases ---
@@ -365,22 +386,22 @@ CASES: tuple[Case, ...] = (
           Shell("ip addr show dev eth0", "10[.]9[.]0[.]11/24"), *goes_down()), dhcp=Dhcp(lease_seconds=120)),
     Case("server-restarted", "the NFS server restarts under load: the node goes on, and told what it saw",
          FROM + " ip=dhcp",
-         (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) & echo $! >/run/load"),
-          Shell("sleep 1; cat /var/log/load", ":"), KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
+         (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) &"),
+          Shell("sleep 1; cat /var/log/load", ":"), LOUD, KillNfs(), Console("root server is unreachable: 10.9.0.1", 40),
           Shell(f"{CTL} status", "server unreachable for"), StartNfs(),
           Console("root server 10[.]9[.]0[.]1 is well again", 90),
           Shell("ls -l /bin/busybox; n=$(wc -l </var/log/load); sleep 2; test $(wc -l </var/log/load) -gt $n", None, 60),
-          Shell(f"{CTL} metrics", r'server_outages_total[{]server="root"[}] 1'), Shell("kill $(cat /run/load)"),
+          Shell(f"{CTL} metrics", r'server_outages_total[{]server="root"[}] 1'),
           Shell(f"{CTL} check"), *goes_down())),
     Case("root-lost", "a root that stays away is not waited for for ever, when so told",
          FROM + " ip=dhcp diskless.root-loss=20",
-         (*UP, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
-    Case("watchdog", "a node whose agent hangs is reset by the watchdog", FROM + " ip=dhcp diskless.watchdog=10",
-         (*UP, Shell("insmod $(find /lib/modules -name softdog.ko)"),
+         (*UP, LOUD, KillNfs(), Console("rebooting because the root is gone", 60), GoesDown(45))),
+    Case("watchdog", "a node whose agent hangs is reset by the watchdog; being killed is no reason",
+         FROM + " ip=dhcp diskless.watchdog=10",
+         (PowerOn(), Login(90), LOUD, Shell("modprobe softdog"),
           Console("watchdog resets the node when it is not fed for 10 s", 30),
-          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40), Shell(to_agents("KILL", "diskless-agent")),
-          Shell(f"sleep 15; {CTL} status", "watchdog +fed", 40),
-          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30))),
+          Shell(to_agents("KILL", "diskless-agent")), Shell(f"sleep 20; {CTL} status", "watchdog +fed", 40),
+          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30)), root="debian"),
     Case("reload", "a list that was changed on a running node", FROM + " ip=dhcp",
          (*UP, Shell("touch /opt/data", "Read-only"), Shell(f"{CTL} reload", "^nothing has changed"),
           Shell("echo /opt/data >/run/diskless/snapshot/files.custom"),
@@ -390,6 +411,45 @@ CASES: tuple[Case, ...] = (
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),
+
+    # The node program stays PID 1.
+    Case("pid1", "a root of 2010 runs by its three lines of inittab", FROM + " ip=dhcp diskless.init=self",
+         (*STAYED, mounted("/", " ro,"), mounted("/tmp", "tmpfs", "size=10240k", "nodev"), mounted("/culc", "nfs"),
+          Shell("echo shared >/culc/x"), OnServer("/srv/diskless/culc/x", "shared"), *OWN_SNAPSHOT, *NO_TROUBLE,
+          Report("init", "diskless-init$"), *RESPAWNED, Shell(f"{TELINIT} q && sleep 1 && pidof sshd"),
+          Shell("p=$(pidof sshd); {} u; sleep 2; [ $(pidof sshd) = $p ]; tr '\\0' ' ' </proc/1/cmdline".format(TELINIT),
+                "Rsshd="),
+          *RESPAWNED, Shell("dmesg", "boot script is not run"),
+          Shell("grep -x $(pidof sshd) /sys/fs/cgroup/diskless/sshd/cgroup.procs"), Shell(f"{CTL} status", "node1"),
+          Shell("echo kept >/var/log/kept"), Type("reboot"), GoesDown(30),
+          OnServer(f"{SNAPSHOT}/var/log/kept", "^kept$"), *STAYED, *goes_down()),
+         root_files=NODE_OF_2010, server_files={"/srv/diskless/culc/here": "yes\n"},
+         exports=(Export("/srv/diskless/culc", writable=True),)),
+    Case("pid1-storm", "what a PID 1 must live through: a service that dies, orphans, signals, random bytes, no room",
+         FROM + " ip=dhcp diskless.init=self",
+         (*STAYED, Shell("for i in $(seq 30); do dmesg | grep -q 'rests for 5 minutes' && break; sleep 1; done; "
+                         "dmesg | grep rests", "inittab die", 60),
+          Shell("p=$(awk '/^processes/ {print $2}' /proc/stat); sleep 10; "
+                "q=$(awk '/^processes/ {print $2}' /proc/stat); [ $((q - p)) -lt 10 ]", None, 30),
+          Shell("i=0; while [ $i -lt 1000 ]; do (sleep 1 &); i=$((i + 1)); done; sleep 4; "
+                "grep -l '^State:.Z' /proc/[0-9]*/status | wc -l", "^0$", 60),
+          Shell("kill -SEGV 1; kill -ABRT 1; kill -ILL 1; sleep 1; dmesg | grep -c 'stands for a crash'", "^[123]$"),
+          Shell("dd if=/dev/zero of=/run/full bs=64k 2>&1; df /run", "100%", 60), *RESPAWNED, Shell("rm /run/full"),
+          Shell(f"head -c 5000 /dev/urandom >/tmp/random; mount -o bind /tmp/random /etc/inittab; {TELINIT} q; sleep 2; "
+                "dmesg | grep 'stays in force'", "stays in force"),
+          *RESPAWNED, *goes_down("poweroff")),
+         root_files={"etc/inittab": "id:1:initdefault:\ndie:1:respawn:/bin/false\nsshd:1:respawn:/bin/sshd -D\n"
+                                    "S0:1:respawn:-/bin/sh\n", "bin/sshd": SERVICE}),
+    Case("pid1-no-inittab", "no init in the root, an inittab that says nothing: a login on the console",
+         FROM + " ip=dhcp diskless.init=self",
+         (PowerOn(), Console("no entry that can be used", 90), Login(30), Shell("tr '\\0' ' ' </proc/1/cmdline", "@supervise"),
+          *goes_down()), root_files={"etc/inittab": "\x01\x02 nothing: at all\n", "sbin/getty": "#!/bin/sh\nexec sh -l\n"}),
+    Case("pid1-mounted-root", "another initramfs has mounted the root, the node program is its init",
+         "lab.root={root} lab.options=vers=3 init=/sbin/diskless-init", image="handmade", program_in_root="sbin/diskless-init",
+         steps=(*STAYED, mounted("/", "^10[.]9[.]0[.]1:", " ro,"), *OWN_SNAPSHOT, Report("interface", "eth0"),
+                Report("root.version", "^3$"), *RESPAWNED, Shell("echo kept >/var/log/kept"), *goes_down(),
+                OnServer(f"{SNAPSHOT}/var/log/kept", "^kept$")),
+         root_files={**NODE_OF_2010, "sbin/init": "#!/bin/sh\nexec /sbin/diskless-init\n", "etc/fstab": "# none\n"}),
     Case("initramfs-tools", "the node program in an image by initramfs-tools", FROM + " ip=dhcp boot=diskless",
          (*UP, *OWN_SNAPSHOT), image="initramfs-tools"),
     Case("dracut", "the node program in an image by dracut", FROM + " ip=dhcp", (*UP, *OWN_SNAPSHOT), image="dracut"),
@@ -410,9 +470,13 @@ CASES: tuple[Case, ...] = (
     Case("helper-grub-uefi", "GRUB's menu by MAC, UEFI", "",
          (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/grub/grub.cfg-01-52-54-00-09-00-01")),
          site=Site(loaders=("grub",)), hardware=UEFI),
-    Case("helper-ipxe", "the iPXE of the network card takes its script by TFTP", "",
-         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/ipxe/01-52-54-00-09-00-01.ipxe")),
-         site=Site(loaders=("ipxe",))),
+    Case("helper-ipxe", "the iPXE of the network card takes its script by TFTP; NFS 4.2", "",
+         (*NODE_UP, ServerLog("diskless-dnsmasq", "sent .*/ipxe/01-52-54-00-09-00-01.ipxe"), mounted("/", "vers=4.2"),
+          # Owners are numbers, also without anybody on the node who would translate names.
+          Shell("ls -ln /etc/passwd", " 0 +0 "),
+          Shell("touch /var/log/x; chown 7:8 /var/log/x; ls -ln /var/log/x", " 7 +8 "),
+          *goes_down()),
+         site=Site(loaders=("ipxe",), settings=("console=ttyS0", "nfs-options=vers=4.2"))),
     Case("helper-http", "the iPXE of the network card takes everything by HTTP", "",
          (*NODE_UP, Shell("cat /proc/cmdline", "BOOTIF=01-52-54-00-09-00-01")),
          site=Site(choices={"http": '"http://10.9.0.1/"'})),
@@ -421,6 +485,8 @@ CASES: tuple[Case, ...] = (
          site=Site(loaders=("grub",), choices={"http": '"http://10.9.0.1/"'}), hardware=UEFI, slow=True),
     Case("helper-usb", "a stick of `usb create`; the network card has no boot ROM", "",
          (*NODE_UP, *goes_down()), site=Site(stick=True)),
+    Case("helper-usb-uefi", "the same stick in a machine with UEFI", "",
+         (*NODE_UP, Shell("ls /sys/firmware/efi", "efivars")), site=Site(stick=True), hardware=UEFI, slow=True),
     Case("helper-bootp", "bootpd alone: the network card, PXELINUX and the node ask by BOOTP", "",
          (*NODE_UP, Report("lease.source", "^bootp$"), Report("lease.address", "10.9.0.11")),
          site=Site(dhcp=("bootptab",), settings=(*Site().settings, "cmdline=ip=bootp"))),

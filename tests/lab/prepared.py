@@ -1,7 +1,8 @@
 """A cluster as an administrator makes it with diskless-server, and real servers on the files that it rendered.
 
-Nothing that servers read or nodes boot from is written here: the tree, the image, the node list, the snapshots, the boot
-files and the servers' configuration come from diskless-server, and the servers are started as its systemd units say.
+Nothing that servers read or nodes boot from is written here: the tree, the image, the node list, the snapshots, the
+boot files and the servers' configuration come from diskless-server, and the servers are started as its systemd units
+say.
 """
 
 from __future__ import annotations

@@ -39,6 +39,13 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
+def install(program: Path, target: Path) -> None:
+    """A program at `target`: never through a hard link into another root."""
+    target.unlink(missing_ok=True)
+    shutil.copyfile(program, target)
+    target.chmod(0o755)
+
+
 def clone(source: Path, target: Path) -> None:
     """The tree by hard links: quick, and safe where files are replaced and never written in place."""
     cache.run(["cp", "-al", f"{source}/.", str(target)])

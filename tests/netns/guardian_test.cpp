@@ -22,8 +22,8 @@ constexpr const char* kSocket = "/tmp/guardian-test";
 [[noreturn]] void serve(ControlServer& control, unsigned life) {
     for (;;)
         if (const auto message = control.wait(Deadline{}))
-            control.answer(message->connection, std::to_string(getpid()) + " " + std::to_string(life) + " " +
-                                                    std::to_string(getppid()));
+            control.answer(message->connection,
+                           std::to_string(getpid()) + " " + std::to_string(life) + " " + std::to_string(getppid()));
 }
 
 class GuardianTest : public testing::Test {
@@ -78,6 +78,49 @@ TEST_F(GuardianTest, TheAgentOutlivesItsGuardian) {
     const auto answer = client->ask("who", Deadline::after(linux_clock(), Seconds{5}));
     ASSERT_TRUE(answer) << answer.error().cause;
     EXPECT_NE(words(*answer).back(), std::to_string(guardian_)) << "and can see that it is gone";
+}
+
+/// What changes something is for root alone: the kernel says who asks, not the one who asks.
+TEST(ControlPeer, IsWhoItIs) {
+    if (setegid(65534) != 0 || setegid(0) != 0) GTEST_SKIP() << "one user only in this namespace";
+    auto control = listen_control_socket("/tmp/peer-test", linux_clock());
+    ASSERT_TRUE(control) << control.error().cause;
+    for (const uid_t user : {uid_t{65534}, uid_t{0}}) {
+        auto asking = linux_background().start([user]() -> Result<std::string> {
+            if (setresuid(user, user, user) != 0) return fail_errno("setresuid");
+            return control_socket_client("/tmp/peer-test", linux_clock())
+                ->ask("reboot now", Deadline::after(linux_clock(), Seconds{10}));
+        });
+        ASSERT_TRUE(asking);
+        const auto message = (*control)->wait(Deadline::after(linux_clock(), Seconds{10}));
+        ASSERT_TRUE(message) << "everybody may connect";
+        EXPECT_EQ(message->uid, user);
+        EXPECT_GT(message->pid, 1);
+        (*control)->answer(message->connection, "no");
+        while (!(*asking)->result()) linux_clock().sleep(Milliseconds{1});
+        EXPECT_EQ((*asking)->result()->value(), "no");
+    }
+}
+
+TEST(ControlPeer, IsNotHeldUpByAChildThatHangs) {
+    auto control = listen_control_socket("/tmp/held-up-test", linux_clock());
+    ASSERT_TRUE(control) << control.error().cause;
+    auto asking = linux_background().start([]() -> Result<std::string> {
+        return control_socket_client("/tmp/held-up-test", linux_clock())
+            ->ask("status", Deadline::after(linux_clock(), Seconds{10}));
+    });
+    const auto message = (*control)->wait(Deadline::after(linux_clock(), Seconds{10}));
+    ASSERT_TRUE(message);
+    // It has the connection open as well, and looks at a server that is gone.
+    auto looking = linux_background().start([]() -> Result<std::string> {
+        linux_clock().sleep(Seconds{100});
+        return std::string();
+    });
+    (*control)->answer(message->connection, "all is well");
+    const auto deadline = Deadline::after(linux_clock(), Seconds{5});
+    while (!(*asking)->result() && !deadline.passed(linux_clock())) linux_clock().sleep(Milliseconds{1});
+    ASSERT_TRUE((*asking)->result());
+    EXPECT_EQ((*asking)->result()->value(), "all is well");
 }
 
 TEST(Background, ChildrenGoOnBesideAndAreCollected) {

@@ -186,15 +186,31 @@ TEST_F(AgentTest, ADeadRootIsWaitedForUnlessToldOtherwise) {
     EXPECT_FALSE(agent().over());
 }
 
-TEST_F(AgentTest, KeepsTellingTheGuardianUntilTheWayDown) {
-    int kept_guarded = 0;
-    hooks.keep_guarded = [&] { ++kept_guarded; };
-    pass(Seconds{1});
-    EXPECT_GT(kept_guarded, 0);
-    ask("reboot timeout_ms=60000");
-    kept_guarded = 0;
-    pass(Seconds{2});
-    EXPECT_EQ(kept_guarded, 0) << "it would lose the threads that end the machine";
+TEST_F(AgentTest, TakesThePlaceOfItsGuardian) {
+    bool guarded = true;
+    int times = 0;
+    hooks.is_guarded = [&] { return guarded; };
+    hooks.become_guardian = [&] {
+        ++times;
+        EXPECT_THAT(kept().log.back().text, HasSubstr("its guardian is gone")) << "the next life shall know";
+        return Error{"run /proc/self/exe: Cannot allocate memory", {}, ENOMEM};
+    };
+    pass(Seconds{60});
+    EXPECT_EQ(times, 0);
+    guarded = false;
+    ask("ping");
+    pass(Seconds{60});
+    EXPECT_EQ(times, 1) << "what failed is said, and lived with";
+    EXPECT_THAT(machine.said, HasSubstr("going on without"));
+}
+
+TEST_F(AgentTest, OnTheWayDownItStaysWhatItIs) {
+    hooks.is_guarded = [] { return false; };
+    hooks.become_guardian = []() -> Error { throw std::logic_error("the threads that end the machine would be lost"); };
+    processes.hanging.insert("keep the time");
+    ask("reboot now");
+    run_to_the_end();
+    EXPECT_THAT(machine.done, ElementsAre("power reboot", "sysrq b"));
 }
 
 TEST_F(AgentTest, AnotherLifeGoesOnWhereThisOneEnded) {

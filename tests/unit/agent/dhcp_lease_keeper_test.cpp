@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/net/arp.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_links.hpp"
 #include "tests/fakes/fake_machine.hpp"
@@ -32,12 +33,17 @@ struct Server {
     std::vector<Nanoseconds> renewed = {};
     int asked = 0;      // messages of any kind, heard or not
     int discovers = 0;  // heard
+    int declined = 0;
 
     std::optional<std::string> answer(std::string_view payload) {
         ++asked;
         if (away) return std::nullopt;
         const DhcpOptions options(payload.substr(240), {}, {});
         const auto type = static_cast<DhcpType>(options.value(53).at(0));
+        if (type == DhcpType::decline) {
+            ++declined;
+            return std::nullopt;
+        }
         ByteReader reader(payload.substr(4));
         test::ServerSays says;
         says.xid = reader.u32();
@@ -204,6 +210,86 @@ TEST_F(DhcpLeaseKeeperTest, KeepsTheAddressAfterANakUntilThereIsAnother) {
     const auto before = server.renewed.size();
     pass(Seconds{60});
     EXPECT_GE(server.renewed.size(), before + 5) << "the new one is renewed as well";
+}
+
+TEST_F(DhcpLeaseKeeperTest, AnAddressThatSomebodyHasIsRefused) {
+    server.address = kOther;
+    const Mac squatter = *Mac::parse("02:00:00:00:00:99");
+    int probes = 0;
+    bool there = true;
+    sockets.frames[index] = [&](const std::string& frame) -> std::optional<std::string> {
+        ++probes;
+        EXPECT_EQ(frame, build_arp_probe(kMac, kOther));
+        if (!there) return std::nullopt;
+        ByteWriter out;  // an ARP reply
+        out.u16(1);
+        out.u16(0x0800);
+        out.u8(6);
+        out.u8(4);
+        out.u16(2);
+        out.mac(squatter);
+        out.ipv4(kOther);
+        out.mac(kMac);
+        out.ipv4({});
+        return out.take();
+    };
+    pass(Seconds{60},
+         [&] { EXPECT_THAT(addresses(), ElementsAre(kAddress)) << "the old one is better than a stolen"; });
+    EXPECT_EQ(times_said("10.9.0.1 gave 10.9.0.77, which 02:00:00:00:00:99 has already: refused"), 1);
+    EXPECT_EQ(server.declined, probes);
+    EXPECT_GE(server.declined, 2);
+    EXPECT_LE(server.declined, 6) << "ten seconds between";
+    EXPECT_EQ(keeper->live().lease.address, kAddress);
+    EXPECT_TRUE(keeper->live().problem);
+    there = false;
+    pass(Seconds{30});
+    EXPECT_THAT(addresses(), ElementsAre(kOther));
+    EXPECT_FALSE(keeper->live().problem);
+}
+
+TEST_F(DhcpLeaseKeeperTest, ANewAddressIsLookedForThreeTimesFirst) {
+    server.address = kOther;
+    std::vector<Nanoseconds> probes;
+    sockets.frames[index] = [&](const std::string&) -> std::optional<std::string> {
+        probes.push_back(clock.now());
+        EXPECT_THAT(addresses(), ElementsAre(kAddress));
+        return std::nullopt;
+    };
+    pass(Seconds{30});
+    ASSERT_EQ(probes.size(), DhcpLeaseKeeper::kProbes);
+    EXPECT_GE(probes[2] - probes[0], DhcpLeaseKeeper::kProbeEvery * 2);
+    EXPECT_THAT(addresses(), ElementsAre(kOther));
+    pass(Seconds{60});
+    EXPECT_EQ(probes.size(), DhcpLeaseKeeper::kProbes) << "one that is kept is not asked for";
+}
+
+TEST_F(DhcpLeaseKeeperTest, AnotherLifeAsksAtOnceForWhatWasLost) {
+    keeper->resume({"10.9.0.1 refuses to renew 10.9.0.10", "see the DHCP server", 0});
+    EXPECT_TRUE(keeper->live().problem);
+    pass(Seconds{2});
+    EXPECT_EQ(server.renewed.size(), 1U);
+    EXPECT_FALSE(keeper->live().problem);
+    EXPECT_EQ(keeper->live().renewals, 1U);
+    EXPECT_EQ(keeper->live().carrier, true);
+}
+
+TEST_F(DhcpLeaseKeeperTest, WhatAnEarlierLifeLostIsNeitherCountedNorSaidAgain) {
+    server.refuses = true;
+    pass(Seconds{15});
+    ASSERT_TRUE(keeper->live().problem);
+    EXPECT_EQ(keeper->live().losses, 1U);
+    const auto problem = *keeper->live().problem;
+    const auto lease = keeper->live().lease;
+    machine.said.clear();
+    LeaseRequest request;
+    request.mac = kMac;
+    const AddressGuard::World world{clock, links, machine};
+    keeper.emplace(world, sockets, AddressGuard(world, {"eth0", kMac}, routes_of), request, lease);
+    keeper->resume(problem);
+    pass(Seconds{15});
+    EXPECT_EQ(keeper->live().losses, 0U);
+    EXPECT_EQ(times_said("refuses to renew"), 0);
+    EXPECT_TRUE(keeper->live().problem);
 }
 
 TEST_F(DhcpLeaseKeeperTest, AServerThatOnlyRefusesDoesNotCutTheRoot) {

@@ -19,6 +19,8 @@ TEST(InitKind, IsToldByWhatItCannotHide) {
         {{"linuxrc", "", false, false}, InitKind::busybox},
         {{"init", "/sbin/init", false, false}, InitKind::other},
         {{"runit", "/sbin/runit", false, false}, InitKind::other},
+        {{"diskless-init", "/run/diskless/diskless-init", false, true}, InitKind::ours},
+        {{"init", "/run/diskless/diskless-init", false, false}, InitKind::ours},
         {{}, InitKind::other},
     };
     for (const auto& c : cases) EXPECT_EQ(init_kind(c.facts), c.kind) << c.facts.comm << " " << c.facts.executable;
@@ -28,6 +30,7 @@ TEST(HowToAsk, SpeaksTheLanguageOfEachInit) {
     EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::halt)->signal, 37);
     EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::poweroff)->signal, 38);
     EXPECT_EQ(how_to_ask(InitKind::systemd, PowerVerb::reboot)->signal, 39);
+    EXPECT_EQ(how_to_ask(InitKind::ours, PowerVerb::kexec)->signal, 40) << "it takes systemd's signals, too";
     EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::reboot)->signal, SIGTERM);
     EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::poweroff)->signal, SIGUSR2);
     EXPECT_EQ(how_to_ask(InitKind::busybox, PowerVerb::halt)->signal, SIGUSR1);

@@ -30,7 +30,7 @@ class StatusFileTest : public ::testing::Test {
         for (; file.next_due() < end; clock.time = std::max(clock.time, file.next_due())) {
             if (clock.now() < file.next_due()) continue;
             files.content.erase(kFile);
-            file.work([this] { return now(); });
+            file.work(now());
             EXPECT_GT(file.next_due(), clock.now());
             writes += static_cast<int>(files.content.count(kFile));
         }
@@ -54,7 +54,7 @@ TEST_F(StatusFileTest, IsWrittenEveryTenMinutesWhenNothingHappens) {
     EXPECT_EQ(pass(Seconds{3600}), 6);
     const auto status = node_status_from_json([&] {
         clock.time += Seconds{600};
-        file.work([this] { return now(); });
+        file.work(now());
         return files.content[kFile];
     }());
     ASSERT_TRUE(status) << status.error().cause;

@@ -274,10 +274,16 @@ TEST(Failure, Policies) {
 }
 
 TEST(Init, OldNamesOfOursAreNoInit) {
-    for (const auto* path : {"disklessrc", "Rcinit", "/bin/Rcinit", "/sbin/Rcinit", "/sbin/diskless-init"})
+    for (const auto* path : {"disklessrc", "Rcinit", "/bin/Rcinit", "/sbin/Rcinit"})
         EXPECT_EQ(parse(std::string("init=") + path).init, "") << path;
     EXPECT_EQ(parse("init=/sbin/init").init, "/sbin/init");
     EXPECT_EQ(parse("diskless.init=/a init=disklessrc").init, "/a");
+}
+
+TEST(Init, MayBeThisProgramItself) {
+    for (const auto* word : {"init=/sbin/diskless-init", "diskless.init=self", "init=/sbin/init diskless.init=self"})
+        EXPECT_EQ(parse(word).init, "self") << word;
+    EXPECT_THAT(parse("diskless.init=self").warnings, IsEmpty());
 }
 
 TEST(Init, ArgumentsAreThoseThatTheKernelPasses) {

@@ -137,7 +137,7 @@ TEST_F(ImageTest, GcLeavesWhatAnybodyNeeds) {
     ASSERT_EQ(run({"image", "unpin", "debian", "20260103-000000"}), kDone) << err;
     ASSERT_EQ(run({"image", "remove", "debian", "20260103-000000"}), kDone) << err;
     EXPECT_EQ(run({"image", "remove", "debian", "20260101-000000"}), kFailed);
-    EXPECT_THAT(err, HasSubstr("node n1 runs it"));
+    EXPECT_THAT(err, HasSubstr("n1 runs it"));
     EXPECT_EQ(run({"image", "remove", "debian"}), kFailed);
     EXPECT_EQ(run({"image", "remove", "debian", "../debian"}), kFailed);
 }

@@ -11,8 +11,8 @@ using testing::ElementsAre;
 
 std::map<std::string, Export> exports_of(const Site& site) {
     std::map<std::string, Export> by_path;
-    const auto wanted = wanted_exports(site);
-    for (const auto& entry : wanted.value()) by_path[entry.path] = entry;
+    const auto exports = *wanted_exports(site);
+    for (const auto& entry : exports) by_path[entry.path] = entry;
     return by_path;
 }
 

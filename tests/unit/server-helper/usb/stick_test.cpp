@@ -45,6 +45,13 @@ TEST_F(StickText, TheNodesOwnIpComesAfter) {
     EXPECT_NE(line().find("SNAPSHOT=node001 ip=10.1.1.1:::255.0.0.0::eth7:off BOOTIF"), std::string::npos) << line();
 }
 
+TEST_F(StickText, ANodeThatAsksByRarpGoesOnToAsk) {
+    node.command_line = "root=/dev/nfs nfsroot=10.9.0.1:/r ro SNAPSHOT=n ip=rarp";
+    EXPECT_EQ(line(), node.command_line + " BOOTIF=01-52-54-00-12-34-01");
+    node.command_line = "root=/dev/nfs ip=eth1:dhcp ro";
+    EXPECT_NE(line().find(" ip=10.9.1.1:"), std::string::npos) << line();
+}
+
 TEST_F(StickText, WithoutAnAddressItSaysWhatToDo) {
     node.address = {};
     const auto made = stick_command_line(site.cluster, node, true);

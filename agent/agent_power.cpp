@@ -1,0 +1,148 @@
+// The agent's part in the way down: what is asked of PID 1, when, and what is done without it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/agent.hpp"
+#include "common/base/text.hpp"
+#include "common/report/words.hpp"
+
+namespace diskless {
+
+namespace {
+constexpr Nanoseconds kLookDeadline = Seconds{2};
+constexpr const char* kInitctl = "/run/initctl";
+}  // namespace
+
+/// A node whose root does not come back is of no use to anybody: a reboot finds another server, or waits in order.
+void Agent::judge_root(Nanoseconds now) {
+    if (settings_.root_loss.count() == 0 || parts_.root == nullptr) return;
+    const auto since = parts_.root->dead_since();
+    if (!since || now - *since < settings_.root_loss) return;
+    PowerRequest::Settings settings;
+    settings.total = settings_.shutdown_total;
+    settings.root_is_dead = true;
+    begin_power(settings, fmt::format("because the root is gone for {} (diskless.root-loss)",
+                                      span_text(std::chrono::duration_cast<Seconds>(now - *since).count())));
+}
+
+void Agent::resume_power(const KeptPowerRequest& kept) {
+    for (const auto verb : {PowerVerb::reboot, PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec}) {
+        if (text(verb) != kept.verb) continue;
+        PowerRequest::Settings again;
+        again.verb = verb;
+        again.total = std::max<Nanoseconds>(kept.until - world_.clock.now(), Seconds{1});
+        again.now = kept.now;
+        again.root_is_dead = root_is_dead();
+        begin_power(again, "as before its restart");
+    }
+}
+
+void Agent::begin_power(PowerRequest::Settings settings, const std::string& why) {
+    const auto now = world_.clock.now();
+    // The promise of a bounded end comes first: everything after this may hang.
+    if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, settings.verb); !set)
+        world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
+    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings.total);
+    settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
+    if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
+    power_.emplace(settings, now);
+    asked_now_ = settings.now;
+    world_.machine.say(4, fmt::format("diskless-agent: {} {}, at the latest in {}", gerund(settings.verb), why,
+                                      seconds_text(settings.total)));
+    if (status_file_ && !settings.root_is_dead && !status_file_->problem()) status_file_->keep_last();
+}
+
+std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, int pid) {
+    if (!power_) {
+        PowerRequest::Settings settings;
+        settings.verb = verb;
+        settings.total = request.timeout.count() != 0 ? Nanoseconds{request.timeout} : settings_.shutdown_total;
+        settings.now = request.now;
+        begin_power(settings, fmt::format("for process {}", pid));
+    } else if (request.now) {
+        power_->hurry();
+        asked_now_ = true;
+    }
+    JsonWriter json;
+    json.begin_object();
+    json.name("verb");
+    json.value(text(power_->verb()));
+    json.name("at_most_ms");
+    json.value(std::chrono::duration_cast<Milliseconds>(power_->deadline().left(world_.clock)).count());
+    json.name("asks");
+    json.value(text(init_kind(init_facts())));
+    json.end_object();
+    return ok_answer(json.text());
+}
+
+/// What was seen lately, or else asked now.
+bool Agent::root_is_dead() {
+    if (parts_.root != nullptr && parts_.root->dead_since()) return true;
+    return hooks_.root_answers && !hooks_.root_answers(Deadline::after(world_.clock, kLookDeadline));
+}
+
+InitFacts Agent::init_facts() const {
+    InitFacts facts;
+    if (const auto comm = world_.files.read("/proc/1/comm")) facts.comm = std::string(trim(*comm));
+    if (const auto exe = world_.files.read_link("/proc/1/exe")) facts.executable = *exe;
+    facts.has_systemd = world_.files.exists("/run/systemd/system");
+    const auto fifo = world_.files.status(kInitctl);
+    facts.has_initctl = fifo && fifo->kind == FileKind::fifo;
+    return facts;
+}
+
+InitSight Agent::init_sight() const {
+    const auto stat = world_.files.read("/proc/1/stat");
+    if (!stat) return {};
+    return parse_init_stat(*stat).value_or(InitSight{});
+}
+
+Result<> Agent::ask_init(PowerVerb verb) {
+    const auto ask = how_to_ask(init_kind(init_facts()), verb);
+    if (!ask) return fail("no way to ask it");
+    if (ask->signal != 0) return world_.processes.signal(1, ask->signal);
+    // Opening a fifo that nobody reads blocks.
+    const auto asked = world_.processes.in_child("write to init", Deadline::after(world_.clock, kLookDeadline),
+                                                 [&]() -> Result<std::string> {
+                                                     TRY(world_.files.write(kInitctl, ask->fifo_bytes));
+                                                     return std::string();
+                                                 });
+    if (!asked) return Failure(asked.error());
+    return {};
+}
+
+void Agent::move_down() {
+    switch (power_->next(world_.clock.now(), init_sight())) {
+        case PowerRequest::Action::wait:
+            return;
+        case PowerRequest::Action::ask_init:
+            if (const auto asked = ask_init(power_->verb()); !asked) {
+                world_.machine.say(4,
+                                   "diskless-agent: cannot ask PID 1: " + asked.error().cause + ", going on without");
+                power_->could_not_ask();
+            }
+            return;
+        case PowerRequest::Action::take_down: {
+            world_.machine.say(
+                4, fmt::format("diskless-agent: {} without PID 1: {}", gerund(power_->verb()), power_->reason()));
+            const Error problem = hooks_.take_down(power_->verb(), power_->deadline());
+            world_.machine.say(3, "diskless-agent: " + problem.cause + ", continuing");
+            return end_now(power_->verb());
+        }
+        case PowerRequest::Action::end_now:
+            return end_now(power_->verb());
+    }
+}
+
+void Agent::end_now(PowerVerb verb) {
+    world_.machine.say(3, fmt::format("diskless-agent: {} at once", gerund(verb)));
+    const Error problem = world_.machine.power(verb);
+    world_.machine.say(3, "diskless-agent: " + problem.cause + ", trying sysrq");
+    const bool restart = verb == PowerVerb::reboot || verb == PowerVerb::kexec;
+    if (const auto done = world_.machine.sysrq(restart ? 'b' : 'o'); !done)
+        world_.machine.say(3, "diskless-agent: " + done.error().cause);
+    over_ = true;
+}
+
+}  // namespace diskless

@@ -1,0 +1,51 @@
+// adopt-root: instead of mount-root, where the kernel or another initramfs has mounted the root and started us from it:
+// what it is, and what is to run in it.
+#include <fmt/format.h>
+
+#include "common/base/pack.hpp"
+#include "init/mounted_root.hpp"
+#include "init/steps/find_init.hpp"
+#include "init/steps/steps.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+Result<> run(StepContext& context, Boot& boot) {
+    Os& os = context.os;
+    const auto root = TRY(mounted_root(os));
+    // We were asked for by init=: so we stay, unless another one is named by diskless.init=.
+    const auto wanted =
+        boot.config.init.empty() || boot.config.init == boot.called_as ? std::string(kStay) : boot.config.init;
+    const auto packed = TRY(os.processes.in_child("look for init", context.deadline, [&] { return find_init(os, wanted); }));
+    const auto words_of_init = TRY(unpack(packed));
+    context.note(fmt::format("{}:{} by NFS {}, {}", root.server.text(), root.path, text(root.version),
+                             root.writable ? "rw" : "ro"));
+    context.publish([&] {
+        boot.root = {.server = root.server.text(),
+                     .path = root.path,
+                     .version = std::string(text(root.version)),
+                     .options = root.options,
+                     .mode = root.writable ? "rw" : "ro",
+                     .generation = words_of_init.at(3)};
+        boot.root_server = root.server;
+        boot.root_version = root.version;
+        boot.init = words_of_init.at(0);
+        boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
+        boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
+    });
+    return {};
+}
+
+}  // namespace
+
+Step adopt_root(Boot& boot) {
+    return {.id = "mount-root",
+            .sentence = "look at the root that is mounted",
+            .needs = {"configure-network"},
+            .deadline = Milliseconds{60'000},
+            .retry = {.attempts = 0, .first = Milliseconds{250}, .cap = Milliseconds{10'000}},
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
+}
+
+}  // namespace diskless::steps

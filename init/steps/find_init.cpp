@@ -1,0 +1,59 @@
+#include "init/steps/find_init.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "common/base/pack.hpp"
+#include "common/base/text.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+/// What the kernel itself would try (init/main.c), without /bin/sh: a shell is no working node.
+constexpr std::array kInits{"/sbin/init", "/etc/init", "/bin/init", "/lib/systemd/systemd", "/usr/lib/systemd/systemd"};
+
+constexpr std::uint32_t kNobody = 65534, kNoUser = 0xFFFFFFFE;  // what NFSv4 shows for owners it cannot map
+
+/// Installed in the image as its init.
+constexpr std::string_view kOurName = "diskless-init";
+
+/// "20261121-002550" of the file that `diskless-server image` leaves in each generation; empty in other roots.
+std::string generation_of(const Files& files) {
+    constexpr std::string_view kKey = "GENERATION=";
+    const auto text = files.read(join_path(kNewRoot, ".diskless-generation"), 4096);
+    if (!text) return {};
+    for (const auto line : lines(*text))
+        if (line.starts_with(kKey)) return printable(line.substr(kKey.size()));
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> find_init(const Os& os, const std::string& wanted) {
+    const auto answer = [&](const std::string& path, const std::string& target, const FileStatus& status) {
+        const bool nobody = status.uid == kNobody || status.uid == kNoUser;
+        return pack({path, target, nobody ? "nobody" : "", generation_of(os.files)});
+    };
+    std::vector<std::string> candidates(kInits.begin(), kInits.end());
+    if (!wanted.empty()) candidates = {wanted};
+    for (const auto& path : candidates) {
+        if (path == kStay) break;
+        const auto status = os.files.status(join_path(kNewRoot, path));
+        if (!status) continue;
+        const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;
+        const auto target = link.value_or(path);
+        return answer(base_name(target) == kOurName ? kProgram : path, target, *status);
+    }
+    const auto inittab = os.files.status(join_path(kNewRoot, "etc/inittab"));
+    if (wanted == kStay || (wanted.empty() && inittab))
+        return answer(kProgram, kProgram, inittab ? *inittab : TRY(os.files.status(kNewRoot)));
+    return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
+                wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox), or an "
+                                 "/etc/inittab for this program to go by"
+                               : "correct init= on the command line",
+                ENOENT);
+}
+
+}  // namespace diskless::steps

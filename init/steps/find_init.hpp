@@ -1,0 +1,13 @@
+// What is to run in the root.
+#pragma once
+
+#include "init/boot.hpp"
+
+namespace diskless::steps {
+
+/// Looks at NFS: in a child. Packed: the init that exists (kProgram when this program is to stay), what it is a link
+/// to, "nobody" when the server's owners do not reach us, and the image's generation. `wanted` is init= or kStay; empty
+/// takes what the kernel would take, or this program when the root has an inittab and no init.
+Result<std::string> find_init(const Os& os, const std::string& wanted);
+
+}  // namespace diskless::steps
