@@ -10,9 +10,10 @@
 namespace diskless {
 
 namespace {
-constexpr std::array kVerbs{ControlVerb::ping,   ControlVerb::status, ControlVerb::report,   ControlVerb::log,
-                            ControlVerb::reload, ControlVerb::reboot, ControlVerb::poweroff, ControlVerb::halt};
-constexpr const char* kAskFor = "ask for one of: ping status report log reload reboot poweroff halt";
+constexpr std::array kVerbs{ControlVerb::ping,     ControlVerb::status, ControlVerb::report,
+                            ControlVerb::log,      ControlVerb::reload, ControlVerb::reboot,
+                            ControlVerb::poweroff, ControlVerb::halt,   ControlVerb::kexec};
+constexpr const char* kAskFor = "ask for one of: ping status report log reload reboot poweroff halt kexec";
 }  // namespace
 
 std::string_view text(ControlVerb verb) {
@@ -33,6 +34,8 @@ std::string_view text(ControlVerb verb) {
             return "poweroff";
         case ControlVerb::halt:
             return "halt";
+        case ControlVerb::kexec:
+            return "kexec";
     }
     return "ping";
 }
@@ -47,6 +50,8 @@ std::optional<PowerVerb> power_verb(ControlVerb verb) {
             return PowerVerb::poweroff;
         case ControlVerb::halt:
             return PowerVerb::halt;
+        case ControlVerb::kexec:
+            return PowerVerb::kexec;
         default:
             return std::nullopt;
     }

@@ -17,12 +17,12 @@
 
 namespace diskless {
 
-enum class ControlVerb { ping, status, report, log, reload, reboot, poweroff, halt };
+enum class ControlVerb { ping, status, report, log, reload, reboot, poweroff, halt, kexec };
 std::string_view text(ControlVerb verb);
 
 struct ControlRequest {
     ControlVerb verb = ControlVerb::ping;
-    Milliseconds timeout{0};  // of reboot, poweroff, halt: the whole way down; 0: as configured
+    Milliseconds timeout{0};  // of reboot and its kin: the whole way down; 0: as configured
     bool now = false;         // PID 1 is not asked
     bool operator==(const ControlRequest&) const = default;
 };

@@ -54,6 +54,12 @@ class LoggedMachine : public Machine {
     void sync() override { machine_.sync(); }
     Error power(PowerVerb verb) override { return machine_.power(verb); }
     Result<> sysrq(char key) override { return machine_.sysrq(key); }
+    Result<> swap_on(const std::string& path) override { return machine_.swap_on(path); }
+    Result<> swap_off(const std::string& path) override { return machine_.swap_off(path); }
+    Result<> load_kernel(const std::string& kernel, const std::string& initramfs,
+                         const std::string& command_line) override {
+        return machine_.load_kernel(kernel, initramfs, command_line);
+    }
     Result<> switch_root(const std::string& path) override { return machine_.switch_root(path); }
 
   private:

@@ -44,6 +44,7 @@ struct Boot {
 
     // identify
     IdentityFacts identity;
+    std::optional<LastShutdown> last_shutdown;
     std::vector<GeneratedFile> files;  // bound over the root's own by prepare-state
 
     // prepare-state

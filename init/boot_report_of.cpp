@@ -23,6 +23,7 @@ BootReport boot_report_of(const Boot& boot, const std::vector<StepReport>& steps
     report.time = boot.time;
     report.identity = boot.identity;
     report.state = boot.state;
+    report.last_shutdown = boot.last_shutdown;
     return report;
 }
 

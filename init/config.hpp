@@ -98,6 +98,18 @@ struct TimeConfig {
     std::int64_t not_before = 0;  // seconds since 1970: the image's build time
 };
 
+/// One diskless.swap=.
+struct SwapPlace {
+    enum class Kind { zram, disk, snapshot_file };
+    std::string text;  // as written
+    Kind kind = Kind::zram;
+    std::uint64_t bytes = 0;  // zram only: its size, or
+    unsigned percent = 0;     // of the machine's memory
+    std::string device;       // disk only: "LABEL=data", "UUID=…", "/dev/sda2"
+    std::string file;         // on it, or in the snapshot; empty: the partition itself is swap
+    bool operator==(const SwapPlace&) const = default;
+};
+
 enum class OnFailure { wait, shell, reboot };
 
 struct FailureConfig {
@@ -119,6 +131,7 @@ struct BootConfig {
     NetworkConfig network;
     TimeConfig time;
     FailureConfig failure;
+    std::vector<SwapPlace> swaps;             // diskless.swap=
     std::string hostname;                     // hostname=, systemd.hostname=, ip= field 5
     std::string domain;                       // after the first dot of it
     std::string nis_domain;                   // NISDOMAIN=, ip= field 5 after the first dot

@@ -183,6 +183,7 @@ void describe_end(const BootConfig& config, Lines& lines) {
     lines.add("init", init);
     if (config.root_delay.count() != 0)
         lines.add("delay", time_text(config.root_delay) + " before the root is mounted");
+    for (const auto& swap : config.swaps) lines.add("swap", swap.text);
     const auto& failure = config.failure;
     lines.add("on failure", failure.action == OnFailure::wait    ? "wait and try again"
                             : failure.action == OnFailure::shell ? "shell"

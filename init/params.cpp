@@ -286,6 +286,7 @@ using W = const Word&;
 
 constexpr std::string_view kRoot = "Root";
 constexpr std::string_view kSnapshot = "Snapshot";
+constexpr std::string_view kSwap = "Swap";
 constexpr std::string_view kNetwork = "Network";
 constexpr std::string_view kIdentity = "Name, time";
 constexpr std::string_view kInit = "Init";
@@ -343,6 +344,10 @@ const Parameter kParameters[] = {
          add_nfs_options(r, w, w.argument(), r.config.snapshot.source);
          r.writable = writable;
      }},
+
+    {kSwap, "diskless.swap", "zram:size | zram:percent% | LABEL=name[:/file] | UUID=id[:/file] | /dev/sda2[:/file] | snapshot:/file", "ours",
+     "Where to swap to: compressed memory, a partition of a local disk or a file on one, both prepared by mkswap(8), or such a file in the node's snapshot; repeatable.",
+     read_swap},
 
     {kNetwork, "ip nfsaddrs", "client:server:gateway:netmask:hostname:device:method:dns0:dns1:ntp0 | method | device:method[:mtu]", "kernel, dracut, PXELINUX, live-boot",
      "Address of an interface; every field may be empty; methods are dhcp, bootp, rarp, both, on, any, off, none; repeatable, one for each device.",

@@ -92,6 +92,7 @@ void read_root(Reading& reading, const Word& word);        // params_root.cpp: r
 void read_nfsroot(Reading& reading, const Word& word);     // nfsroot=
 void read_red_hat_nfsroot(Reading& reading, const Word&);  // NFSROOT=
 void read_snapshot(Reading& reading, const Word& word);    // diskless.snapshot=
+void read_swap(Reading& reading, const Word& word);        // params_swap.cpp
 
 /// "[server[,server]:]path[,options]" and its kin, into `source`; ro and rw of the options go to reading.writable.
 void read_nfs_source(Reading& reading, const Word& word, std::string_view text, NfsSource& source);

@@ -30,6 +30,7 @@ Plan plan_boot(Boot& boot) {
     for (auto* step : {steps::set_clock, steps::protect_network, steps::mount_snapshot, steps::keep_way_down,
                        steps::identify, steps::prepare_state, steps::carry_api})
         plan.push_back(step(boot));
+    if (!boot.config.swaps.empty()) plan.push_back(steps::swap_on(boot));
     if (boot.config.root.mode == RootMode::read_only) plan.push_back(steps::probe_export(boot));
     return plan;
 }

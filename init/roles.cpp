@@ -36,6 +36,9 @@ void leave_report(Os& os, const BootReport& report) {
     const auto work = [&]() -> Result<std::string> {
         const auto place = join_path(kSnapshot, ".diskless");
         TRY(os.files.make_directories(place));
+        // The way down takes it away; what it has told of the one before is in this boot's report.
+        TRY(os.files.make_file(join_path(place, "running")));
+        TRY(os.files.remove(join_path(place, "last-shutdown.json")));
         TRY(os.files.replace(join_path(place, "boot.json"), to_json(report)));
         const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
         TRY(os.files.replace(join_path(place, "clock"), std::to_string(now) + "\n"));
@@ -46,11 +49,13 @@ void leave_report(Os& os, const BootReport& report) {
 }
 
 /// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends. `guardian`: ours; 0: none.
-Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, bool server_dead, int guardian = 0) {
+Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootReport& facts, int guardian = 0) {
     ShutdownSituation situation;
     situation.verb = verb;
     situation.after_pivot = false;
-    situation.server_dead = server_dead;
+    situation.has_snapshot = facts.snapshot.state == "mounted";
+    situation.server_answers = [&os, &facts](Deadline until) { return server_answers(os, facts.root.server, until); };
+    situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
     situation.spared = {os.processes.own_pid(), guardian};
     take_down(os, situation);
@@ -108,8 +113,7 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.root_answers = answers;
     if (facts.snapshot.state == "mounted") hooks.status_directory = join_path(kSnapshot, ".diskless");
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        return take_down_from_here(own, verb, deadline, !answers(Deadline::after(own.clock, Seconds{2})),
-                                   linux_forks().parent());
+        return take_down_from_here(own, verb, deadline, facts, linux_forks().parent());
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     hooks.is_guarded = [&] { return guardian.is_guarded(); };
@@ -176,11 +180,20 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
             [&os](PowerVerb verb, Deadline deadline) {
                 // Ending the shell we were typed at hangs up its terminal, and that would end us.
                 (void)become_resident();
-                return take_down_from_here(os, verb, deadline, false);
+                (void)end_machine_at(deadline, verb);
+                return take_down_from_here(os, verb, deadline, read_report(os).value_or(BootReport{}));
             },
         .user = user,
         .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG")),
-        .reload = [&os] { return reload_state(os); }};
+        .reload = [&os] { return reload_state(os); },
+        .load_kernel = [&os](const std::string& kernel, const std::string& initramfs,
+                             const std::string& line) { return os.machine.load_kernel(kernel, initramfs, line); },
+        .left_to_init =
+            [&os](PowerVerb verb) {
+                const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
+                (void)write_record(os, kRunDirectory, {.outcome = "init", .verb = std::string(text(verb)), .wall = now},
+                                   Deadline::after(os.clock, Seconds{1}));
+            }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
 }
 

@@ -19,6 +19,7 @@ int reload(CtlWorld& world, const ParsedOptions& options);
 int version(CtlWorld& world, const ParsedOptions& options);
 int reboot(CtlWorld& world, const ParsedOptions& options);
 int poweroff(CtlWorld& world, const ParsedOptions& options);
+int kexec(CtlWorld& world, const ParsedOptions& options);
 int halt(CtlWorld& world, const ParsedOptions& options);
 
 /// "disklessctl: cause", "  remedy" on standard error.

@@ -23,6 +23,7 @@ struct Command {
 
 const OptionRow kJson{"json", "", "as JSON"};
 const OptionRow kTimeout{"timeout", "TIME", "the way down may take so long in all: 30, 30s, 2m (1 s to 10 min)"};
+const OptionRow kAgentOnly{"agent-only", "", "fail when the agent does not answer, in place of doing its work"};
 const OptionRow kNow{"now", "", "do not wait for PID 1 and its services"};
 
 const std::vector<Command>& commands() {
@@ -94,18 +95,36 @@ const std::vector<Command>& commands() {
         {"reboot",
          "",
          "down safely, and up again; bounded in time even when the server is gone",
-         {kTimeout, kNow},
+         {kTimeout, kNow, kAgentOnly},
          "disklessctl reboot --timeout 60",
          0,
          ctl::reboot},
-        {"poweroff", "", "down safely, and off", {kTimeout, kNow}, "disklessctl poweroff", 0, ctl::poweroff},
+        {"poweroff",
+         "",
+         "down safely, and off",
+         {kTimeout, kNow, kAgentOnly},
+         "disklessctl poweroff",
+         0,
+         ctl::poweroff},
         {"halt",
          "",
          "down safely, and stopped with power on",
-         {kTimeout, kNow},
+         {kTimeout, kNow, kAgentOnly},
          "disklessctl halt --now",
          0,
          ctl::halt},
+        {"kexec",
+         "[same]",
+         "down safely, and up again without the firmware; same: as this boot",
+         {{"kernel", "FILE", "kernel to start (that of this boot, in the root)"},
+          {"initrd", "FILE", "its initramfs (that of this boot, if it is kept)"},
+          {"append", "TEXT", "its command line (that of this boot)"},
+          kTimeout,
+          kNow,
+          kAgentOnly},
+         "disklessctl kexec --initrd /boot/diskless.img",
+         1,
+         ctl::kexec},
         {"version", "", "of this program and of the node's agent", {kJson}, "disklessctl version", 0, ctl::version},
     };
     return kCommands;

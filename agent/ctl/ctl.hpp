@@ -41,6 +41,10 @@ struct CtlWorld {
     bool utf8_locale = false;  // LC_ALL, LC_CTYPE or LANG say UTF-8 (speaks_utf8())
     /// Mounts what is new in the lists; a line for each entry, those that failed begin with "!".
     std::function<Result<std::vector<std::string>>()> reload = {};
+    /// Loads the kernel that kexec starts: kernel and initramfs file, command line.
+    std::function<Result<>(const std::string&, const std::string&, const std::string&)> load_kernel = {};
+    /// Tells the next boot that an init was asked which keeps no record of how it went.
+    std::function<void(PowerVerb)> left_to_init = {};
 };
 
 enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };

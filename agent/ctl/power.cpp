@@ -1,4 +1,4 @@
-// reboot, poweroff, halt: by the agent, or from here when it does not answer.
+// reboot, poweroff, halt, kexec: by the agent, or from here when it does not answer.
 #include <fmt/format.h>
 
 #include "agent/ctl/commands.hpp"
@@ -17,7 +17,36 @@ bool is_absent(const Error& error) {
            error.code == EPIPE;
 }
 
+/// The first of `paths` that exists.
+std::string first_of(CtlWorld& world, std::initializer_list<std::string> paths) {
+    for (const auto& path : paths)
+        if (world.files.exists(path)) return path;
+    return {};
+}
+
+/// What kexec shall start: as this boot was, where nothing else is said.
+Result<> load_kernel(CtlWorld& world, const ParsedOptions& options) {
+    const auto proc = [&](const char* path) {
+        return std::string(trim(world.files.read(path).value_or(std::string())));
+    };
+    const auto release = proc("/proc/sys/kernel/osrelease");
+    auto kernel = options.value("kernel");
+    if (kernel.empty()) kernel = first_of(world, {"/boot/vmlinuz-" + release, "/lib/modules/" + release + "/vmlinuz"});
+    if (kernel.empty())
+        return fail(fmt::format("no kernel {} in /boot or /lib/modules", release), "name one: --kernel FILE", ENOENT);
+    auto initramfs = options.value("initrd");
+    // The kernel shows its own one there when it was told to keep it (retain_initrd, since Linux 6.9).
+    if (initramfs.empty()) initramfs = first_of(world, {"/sys/firmware/initrd", "/boot/diskless-" + release + ".img"});
+    if (initramfs.empty())
+        return fail(
+            fmt::format("the initramfs of this boot is not kept, and there is no /boot/diskless-{}.img", release),
+            "name one: --initrd FILE; or boot with retain_initrd (Linux 6.9 and later)", ENOENT);
+    return world.load_kernel(kernel, initramfs,
+                             options.has("append") ? options.value("append") : proc("/proc/cmdline"));
+}
+
 int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
+    const bool agent_only = options.has("agent-only");
     ControlRequest request{verb};
     request.now = options.has("now");
     if (options.has("timeout")) {
@@ -32,6 +61,12 @@ int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
     if (const auto report = boot_report(world); !report && report.error().code == ENOENT)
         return failed(world, report.error());
 
+    if (verb == ControlVerb::kexec && !agent_only)
+        if (const auto loaded = load_kernel(world, options); !loaded) return failed(world, loaded.error());
+    // systemd's way down ends in ours. Another init may do all of it: told now, while the snapshot is still mounted.
+    // Should we have to end it after all, our record replaces this one.
+    if (world.left_to_init && !request.now && !agent_only && !world.files.exists("/run/systemd/system"))
+        world.left_to_init(*power_verb(verb));
     const auto answer = ask_agent(world, request);
     if (answer) {
         const Json* at_most = answer->find("at_most_ms");
@@ -40,7 +75,7 @@ int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
                                     printable(answer->text_of("asks")), seconds_text(left, 1)));
         return kExitDone;
     }
-    if (!is_absent(answer.error()) || !world.take_down) return failed(world, answer.error());
+    if (!is_absent(answer.error()) || !world.take_down || agent_only) return failed(world, answer.error());
     world.err.write(fmt::format("disklessctl: the agent does not answer ({}), taking the node down from here\n",
                                 answer.error().cause));
     const auto timeout = request.timeout.count() != 0 ? request.timeout : kDefaultTimeout;
@@ -52,5 +87,10 @@ int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
 int reboot(CtlWorld& world, const ParsedOptions& options) { return go_down(world, options, ControlVerb::reboot); }
 int poweroff(CtlWorld& world, const ParsedOptions& options) { return go_down(world, options, ControlVerb::poweroff); }
 int halt(CtlWorld& world, const ParsedOptions& options) { return go_down(world, options, ControlVerb::halt); }
+int kexec(CtlWorld& world, const ParsedOptions& options) {
+    if (!options.operands.empty() && options.operands[0] != "same")
+        return bad_usage(world, "kexec", "what is this for: " + printable(options.operands[0]));
+    return go_down(world, options, ControlVerb::kexec);
+}
 
 }  // namespace diskless::ctl

@@ -41,6 +41,12 @@ class Files {
 
     /// Whole content, at most `limit` bytes (more is an error: EFBIG).
     virtual Result<std::string> read(const std::string& path, std::size_t limit = 1 << 20) const = 0;
+    /// The first `bytes` of it, or all when it is shorter: for block devices.
+    virtual Result<std::string> read_head(const std::string& path, std::size_t bytes) const {
+        auto all = read(path, std::size_t{1} << 30);
+        if (all && all->size() > bytes) all->resize(bytes);
+        return all;
+    }
     /// Writes into an existing or new file in place: for /proc, /sys and device nodes.
     virtual Result<> write(const std::string& path, std::string_view content) = 0;
     /// Old or new content, never half: temporary file beside it, fsync, rename. Mode is exact (umask is not applied).

@@ -72,6 +72,16 @@ Result<std::string> LinuxFiles::read(const std::string& path, std::size_t limit)
     return content;
 }
 
+Result<std::string> LinuxFiles::read_head(const std::string& path, std::size_t bytes) const {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) return failed("open", path);
+    std::string content(bytes, '\0');
+    const auto got = ::pread(file.get(), content.data(), bytes, 0);
+    if (got < 0) return failed("read", path);
+    content.resize(static_cast<std::size_t>(got));
+    return content;
+}
+
 Result<> LinuxFiles::write(const std::string& path, std::string_view content) {
     Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
     if (!file) return failed("open", path);

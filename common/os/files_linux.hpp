@@ -8,6 +8,7 @@ namespace diskless {
 class LinuxFiles : public Files {
   public:
     Result<std::string> read(const std::string& path, std::size_t limit = 1 << 20) const override;
+    Result<std::string> read_head(const std::string& path, std::size_t bytes) const override;
     Result<> write(const std::string& path, std::string_view content) override;
     Result<> replace(const std::string& path, std::string_view content, std::uint32_t mode = 0644) override;
     bool writable(const std::string& path) const override;

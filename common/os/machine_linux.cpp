@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -126,6 +127,45 @@ Result<> LinuxMachine::sysrq(char key) {
     if (!trigger || !write_all(trigger.get(), &key, 1))
         return fail_errno(fmt::format("sysrq '{}' by /proc/sysrq-trigger", printable(std::string_view(&key, 1))));
     return {};
+}
+
+Result<> LinuxMachine::swap_on(const std::string& path) {
+    if (swapon(path.c_str(), 0) == 0) return {};
+    const int code = errno;
+    return fail_errno("use swap " + printable(path), code,
+                      code == EINVAL  ? "it has no swap header, or holes: mkswap it"
+                      : code == EROFS ? "its file system is read-only: unmount it cleanly where it was used last"
+                                      : "");
+}
+
+Result<> LinuxMachine::swap_off(const std::string& path) {
+    if (swapoff(path.c_str()) != 0) return fail_errno("stop using swap " + printable(path));
+    return {};
+}
+
+Result<> LinuxMachine::load_kernel(const std::string& kernel, const std::string& initramfs,
+                                   const std::string& command_line) {
+    constexpr unsigned long kNoInitramfs = 4;  // KEXEC_FILE_NO_INITRAMFS, linux/kexec.h
+    const Descriptor image(open(kernel.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!image) return fail_errno("open " + printable(kernel));
+    Descriptor ram_disk;
+    if (!initramfs.empty()) {
+        ram_disk = Descriptor(open(initramfs.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!ram_disk) return fail_errno("open " + printable(initramfs));
+    }
+    // The length counts the final zero.
+    if (syscall(SYS_kexec_file_load, image.get(), ram_disk.get(), command_line.size() + 1, command_line.c_str(),
+                initramfs.empty() ? kNoInitramfs : 0UL) == 0)
+        return {};
+    const int code = errno;
+    return fail_errno("load kernel " + printable(kernel), code,
+                      code == ENOSYS    ? "this kernel was built without CONFIG_KEXEC_FILE"
+                      : code == EPERM   ? "kexec is forbidden here: kernel.kexec_load_disabled, or lockdown"
+                      : code == ENOEXEC ? "this is no kernel that can be loaded"
+                      : code == EINVAL  ? "the command line is too long for that kernel, or it is of another machine"
+                      : code == ENOMEM  ? "not enough free memory for kernel and initramfs"
+                      : code == EKEYREJECTED || code == ENODATA ? "secure boot wants a signed kernel"
+                                                                : "");
 }
 
 Result<> LinuxMachine::switch_root(const std::string& path) {

@@ -15,6 +15,10 @@ class LinuxMachine final : public Machine {
     void sync() override;
     Error power(PowerVerb verb) override;
     Result<> sysrq(char key) override;
+    Result<> swap_on(const std::string& path) override;
+    Result<> swap_off(const std::string& path) override;
+    Result<> load_kernel(const std::string& kernel, const std::string& initramfs,
+                         const std::string& command_line) override;
     Result<> switch_root(const std::string& path) override;
     Result<> pivot_root(const std::string& path, const std::string& old_root) override;
 };

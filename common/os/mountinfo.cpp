@@ -16,7 +16,9 @@ constexpr std::size_t kLastFields = 3;       // after the "-"
 
 bool is_octal(char c) { return c >= '0' && c <= '7'; }
 
-std::string unescape(std::string_view field) {
+}  // namespace
+
+std::string unescape_octal(std::string_view field) {
     std::string plain;
     plain.reserve(field.size());
     for (std::size_t i = 0; i < field.size(); ++i) {
@@ -31,8 +33,6 @@ std::string unescape(std::string_view field) {
     }
     return plain;
 }
-
-}  // namespace
 
 std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     std::vector<MountEntry> entries;
@@ -51,12 +51,12 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
         if (!id || !parent) continue;
         entries.push_back({.id = *id,
                            .parent_id = *parent,
-                           .source = unescape(dash[2]),
-                           .target = unescape(fields[4]),
-                           .type = unescape(dash[1]),
-                           .root = unescape(fields[3]),
-                           .options = unescape(fields[5]),
-                           .super_options = unescape(dash[3])});
+                           .source = unescape_octal(dash[2]),
+                           .target = unescape_octal(fields[4]),
+                           .type = unescape_octal(dash[1]),
+                           .root = unescape_octal(fields[3]),
+                           .options = unescape_octal(fields[5]),
+                           .super_options = unescape_octal(dash[3])});
     }
     return entries;
 }

@@ -46,6 +46,9 @@ class Mounts {
     virtual bool knows_type(const std::string& type) const = 0;
 };
 
+/// "\\040" -> " ": how the kernel writes blanks, tabs, newlines and backslashes in names (mounts, swaps).
+std::string unescape_octal(std::string_view field);
+
 /// Parses the text of /proc/<pid>/mountinfo (proc(5)); lines that do not fit are skipped.
 std::vector<MountEntry> parse_mountinfo(std::string_view text);
 

@@ -17,6 +17,12 @@ struct SpawnRequest {
     std::string console;                   // becomes stdin, stdout, stderr and controlling terminal when not empty
 };
 
+/// A look at a child while it works.
+struct Watch {
+    Nanoseconds every{0};
+    std::function<bool()> go_on;  // called in the parent; false: the child is killed now, as at the deadline
+};
+
 class Processes {
   public:
     virtual ~Processes() = default;
@@ -26,6 +32,12 @@ class Processes {
     /// a signal gives an error that says so. `work` must not log nor touch state that the parent should see.
     virtual Result<std::string> in_child(std::string_view what, Deadline deadline,
                                          const std::function<Result<std::string>()>& work) = 0;
+
+    /// The same, looked at from time to time. Processes that cannot do that do not look.
+    virtual Result<std::string> in_watched_child(std::string_view what, Deadline deadline, const Watch& /*watch*/,
+                                                 const std::function<Result<std::string>()>& work) {
+        return in_child(what, deadline, work);
+    }
 
     /// Starts a program that outlives this call; its process id.
     virtual Result<int> spawn(const SpawnRequest& request) = 0;

@@ -189,6 +189,11 @@ std::size_t LinuxProcesses::abandoned() {
 
 Result<std::string> LinuxProcesses::in_child(std::string_view what, Deadline deadline,
                                              const std::function<Result<std::string>()>& work) {
+    return in_watched_child(what, deadline, {}, work);
+}
+
+Result<std::string> LinuxProcesses::in_watched_child(std::string_view what, Deadline deadline, const Watch& watch,
+                                                     const std::function<Result<std::string>()>& work) {
     abandoned();
     auto pipe = TRY_TO(what, make_pipe());
     int pid = -1;
@@ -214,16 +219,24 @@ Result<std::string> LinuxProcesses::in_child(std::string_view what, Deadline dea
     auto state = Collected::running;
     auto reading = Reading::open;
     bool in_time = true;
+    const auto next_look = [&] {
+        return watch.go_on ? Deadline::after(linux_clock(), watch.every).sooner_of(deadline) : deadline;
+    };
+    auto look_at = next_look();
     while (state == Collected::running && in_time) {
         std::array<pollfd, 2> news{{{pipe.read_end.get(), POLLIN, 0}, {pidfd.get(), POLLIN, 0}}};
         if (reading == Reading::closed) news[0].fd = -1;  // poll(2) passes over negative descriptors
-        const auto until = pidfd ? deadline : deadline.sooner_of(Deadline::after(linux_clock(), kLook));
+        const auto until = pidfd ? look_at : look_at.sooner_of(Deadline::after(linux_clock(), kLook));
         poll_until(news.data(), news.size(), until);
         in_time = !deadline.passed(linux_clock());
         state = collect(pid, status);  // before reading: what an ended child wrote is all there
         if (reading == Reading::open) reading = read_available(pipe.read_end.get(), bytes);
         if (reading == Reading::too_much) break;
         if ((result = unpack_result(bytes))) break;
+        if (state == Collected::running && in_time && watch.go_on && look_at.passed(linux_clock())) {
+            in_time = watch.go_on();
+            look_at = next_look();
+        }
     }
 
     if (state == Collected::running) {

@@ -22,6 +22,8 @@ class LinuxProcesses final : public Processes {
   public:
     Result<std::string> in_child(std::string_view what, Deadline deadline,
                                  const std::function<Result<std::string>()>& work) override;
+    Result<std::string> in_watched_child(std::string_view what, Deadline deadline, const Watch& watch,
+                                         const std::function<Result<std::string>()>& work) override;
     Result<int> spawn(const SpawnRequest& request) override;
     Result<int> wait(int pid, Deadline deadline) override;
     Error execute(const std::string& path, const std::vector<std::string>& arguments,

@@ -22,9 +22,9 @@ Result<> become_resident(KeepInMemory what = KeepInMemory::everything);
 Result<> tell_manager(std::string_view state);
 
 /// Ends the machine at the deadline whatever the rest of this process does, even when it is stuck in the kernel: a
-/// thread calls reboot(2), another one sysrq 5 s later. Both are ready (stacks, descriptors) before this returns.
-/// Cannot be called off. Halting has no sysrq: the second thread then powers off.
-Result<> end_machine_at(Deadline deadline, PowerVerb verb);
+/// thread calls reboot(2), another one sysrq `patience` later. Both are ready (stacks, descriptors) before this
+/// returns. Cannot be called off. Halting has no sysrq: the second thread then powers off.
+Result<> end_machine_at(Deadline deadline, PowerVerb verb, Nanoseconds patience = Seconds{5});
 
 /// Free room of the file system at `path` (statvfs(3)), which NFS asks the server for each time: may hang on NFS, so call it in a child.
 Result<Space> free_space(const std::string& path);

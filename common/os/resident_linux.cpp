@@ -109,7 +109,7 @@ Result<> tell_manager(std::string_view state) {
     return {};
 }
 
-Result<> end_machine_at(Deadline deadline, PowerVerb verb) {
+Result<> end_machine_at(Deadline deadline, PowerVerb verb, Nanoseconds patience) {
     static LastWords reboot_words, sysrq_words;  // outlive every thread
     const auto at = [](Nanoseconds moment) {
         return timespec{static_cast<time_t>(moment.count() / 1'000'000'000),
@@ -119,7 +119,7 @@ Result<> end_machine_at(Deadline deadline, PowerVerb verb) {
     reboot_words.command = reboot_command(verb);
     TRY(start_thread(reboot_words));
 
-    sysrq_words.at = at(deadline.at + Seconds{5});
+    sysrq_words.at = at(deadline.at + patience);
     sysrq_words.key = verb == PowerVerb::reboot || verb == PowerVerb::kexec ? 'b' : 'o';
     sysrq_words.sysrq = ::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
     if (sysrq_words.sysrq < 0) return fail_errno("open /proc/sysrq-trigger");

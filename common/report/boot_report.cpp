@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/report/words.hpp"
+
 namespace diskless {
 
 std::string_view text(StepOutcome outcome) {
@@ -34,6 +36,21 @@ StepOutcome overall(const BootReport& report) {
     // The hand-over itself is still running when it writes the report; a step that waits then never ran.
     if (bad_entry || has(StepOutcome::waiting) || has(StepOutcome::degraded)) return StepOutcome::degraded;
     return StepOutcome::done;
+}
+
+bool is_trouble(const LastShutdown& last) { return last.outcome != "clean" && last.outcome != "init"; }
+
+std::string last_shutdown_text(const LastShutdown& last) {
+    if (last.outcome == "unclean")
+        return "no word of an end: power, a crash, or a server that was gone; last known to live at " +
+               wall_text(last.wall);
+    std::string text = last.verb + " at " + wall_text(last.wall) +
+                       (last.outcome == "clean"  ? ", nothing lost"
+                        : last.outcome == "init" ? ", left to init"
+                                                 : "");
+    if (last.unwritten_bytes != 0) text += ", " + bytes_text(last.unwritten_bytes) + " not written";
+    for (const auto& loss : last.losses) text += ", " + loss;
+    return text;
 }
 
 }  // namespace diskless

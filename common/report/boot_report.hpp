@@ -57,6 +57,19 @@ struct StateFacts {
     bool operator==(const StateFacts&) const = default;
 };
 
+/// How the node ended before this boot. Kept in its snapshot by the way down, or missing there.
+struct LastShutdown {
+    /// "clean", "losses", "init": left to an init that does not tell how it went, "unclean": no word of an end (power,
+    /// crash, dead server).
+    std::string outcome;
+    std::string verb;                   // "reboot", …; empty when unclean
+    std::int64_t wall = 0;              // seconds since 1970; unclean: when the node was last known to live
+    Nanoseconds took{0};                // of what this program did of it
+    std::uint64_t unwritten_bytes = 0;  // the server had not taken them
+    std::vector<std::string> losses;    // one line each
+    bool operator==(const LastShutdown&) const = default;
+};
+
 struct BootReport {
     int format = 1;
     std::string version;  // of this program
@@ -76,6 +89,7 @@ struct BootReport {
     TimeFacts time;
     IdentityFacts identity;
     std::vector<StateFacts> state;
+    std::optional<LastShutdown> last_shutdown;  // nothing: not known, as at the first boot and without a snapshot
     bool operator==(const BootReport&) const = default;
 };
 
@@ -85,6 +99,13 @@ StepOutcome overall(const BootReport& report);
 std::string to_json(const BootReport& report);
 /// Bad or foreign JSON gives an error that names the field; unknown fields are ignored.
 Result<BootReport> boot_report_from_json(std::string_view text);
+
+/// Something to look at: losses, or no word of an end.
+bool is_trouble(const LastShutdown& last);
+std::string to_json(const LastShutdown& last);
+Result<LastShutdown> last_shutdown_from_json(std::string_view text);
+/// "ended cleanly by reboot at 2026-11-21 02:00:00 UTC", with every loss.
+std::string last_shutdown_text(const LastShutdown& last);
 
 /// The boot as people read it: one line a step with a bar on a time axis that starts with the kernel, totals, notes of
 /// what was not well. `width` in columns (at least 60); plain ASCII for serial consoles unless `utf8`.

@@ -82,6 +82,8 @@ NodeStatus node_status(const BootReport& report, const LiveFacts& live) {
                 {step.id, step.cause.empty() ? std::string(text(step.outcome)) : step.cause, step.remedy});
     for (const auto& entry : report.state)
         if (!entry.problem.empty()) degraded.push_back({"state " + entry.path, entry.problem, {}});
+    if (report.last_shutdown && is_trouble(*report.last_shutdown))
+        degraded.push_back({"last end", last_shutdown_text(*report.last_shutdown), {}});
     if (status.carrier == false)
         degraded.push_back({"carrier", fmt::format("{} has no carrier", report.interface), "see cable and switch"});
     if (live.root && live.root->state != "ok") degraded.push_back({"root server", live.root->cause, live.root->remedy});

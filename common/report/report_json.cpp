@@ -106,6 +106,16 @@ void describe(V& v, S& entry) {
     v.field("problem", entry.problem);
 }
 
+template <class V, Is<LastShutdown> S>
+void describe(V& v, S& last) {
+    v.field("outcome", last.outcome);
+    v.field("verb", last.verb);
+    v.field("wall_s", last.wall);
+    v.field("took_ns", last.took);
+    v.field("unwritten_bytes", last.unwritten_bytes);
+    v.field("losses", last.losses);
+}
+
 template <class V, Is<BootReport> S>
 void describe(V& v, S& report) {
     v.format(report.format);
@@ -127,6 +137,7 @@ void describe(V& v, S& report) {
     v.field("time", report.time);
     v.field("identity", report.identity);
     v.field("state", report.state);
+    v.field("last_shutdown", report.last_shutdown);
 }
 
 template <class V, Is<Space> S>
@@ -442,6 +453,11 @@ std::string to_json(const BootReport& report) { return written(report, 2); }
 std::string to_json_line(const BootReport& report) { return written(report, 0); }
 Result<BootReport> boot_report_from(const Json& tree) { return read_from<BootReport>(tree, "boot report"); }
 Result<BootReport> boot_report_from_json(std::string_view text) { return read_text<BootReport>(text, "boot report"); }
+
+std::string to_json(const LastShutdown& last) { return written(last, 2); }
+Result<LastShutdown> last_shutdown_from_json(std::string_view text) {
+    return read_text<LastShutdown>(text, "last shutdown");
+}
 
 std::string to_json(const NodeStatus& status, int indent) { return written(status, indent); }
 Result<NodeStatus> node_status_from(const Json& tree) { return read_from<NodeStatus>(tree, "node status"); }

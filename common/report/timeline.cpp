@@ -91,6 +91,8 @@ std::vector<std::string> troubles(const BootReport& report) {
     }
     for (const auto& entry : report.state)
         if (!entry.problem.empty()) found.push_back(printable(fmt::format("state {}: {}", entry.path, entry.problem)));
+    if (report.last_shutdown && is_trouble(*report.last_shutdown))
+        found.push_back("last end: " + printable(last_shutdown_text(*report.last_shutdown)));
     for (const auto& warning : report.warnings) found.push_back("warning: " + printable(warning));
     return found;
 }

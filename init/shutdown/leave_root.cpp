@@ -44,8 +44,9 @@ void end_all_processes(Os& os, Deadline deadline, bool server_dead) {
     situation.server_dead = server_dead;
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
     situation.spared = agents(os.files);
+    situation.ends_here = false;
     Executor executor(os, say_steps(os), false);
-    if (const auto result = executor.run(plan_shutdown(situation)); !result) os.machine.say(4, result.error().cause);
+    if (const auto result = executor.run(plan_shutdown(situation, os.clock)); !result) os.machine.say(4, result.error().cause);
 }
 
 void leave_root(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {

@@ -4,11 +4,15 @@
 // and a guard that calls reboot(2) whatever the steps are doing (take_down.hpp). Nothing here needs a byte of the root.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/os/os.hpp"
 #include "common/plan/step.hpp"
+#include "common/report/boot_report.hpp"
+#include "init/boot.hpp"
 
 namespace diskless {
 
@@ -18,24 +22,83 @@ struct ShutdownSituation {
     Milliseconds timeout{30'000};
     /// The root's server does not answer: what needs it is skipped, and nothing is waited for that it would hold up.
     bool server_dead = false;
+    /// Asked again when something hangs that should not; empty: nobody can tell.
+    std::function<bool(Deadline)> server_answers;
     /// True: systemd (or another init) has ended everything and started us from RAM; its root is below `old_root`.
     /// False: the agent does the job because PID 1 did not: processes run, and the root is PID 1's, not ours.
     bool after_pivot = true;
     std::string old_root = "/oldroot";
     /// Never signalled, beside PID 1: ourselves.
     std::vector<int> spared;
+    /// kRunDirectory of the initramfs as this process sees it: the agent's own, or below "/proc/<agent>/root".
+    std::string run_directory = kRunDirectory;
+    /// False: this program goes on from RAM afterwards: only processes are ended, and memory is written back.
+    bool ends_here = true;
+    /// The node's snapshot is mounted there: how it went is kept in it.
+    bool has_snapshot = false;
 };
 
-/// The steps down to, but without, the final reboot(2).
-Plan plan_shutdown(const ShutdownSituation& situation);
+/// What the steps of one way down share. Only written by StepContext::publish.
+struct WayDown {
+    ShutdownSituation situation;
+    Nanoseconds began{0};
+    bool server_dead = false;  // found out on the way, if not before
+    LastShutdown told;
 
-/// Mount points at or below `old_root` in the order in which they are to be unmounted: last mounted first.
-std::vector<MountEntry> unmount_order(const std::vector<MountEntry>& table, const std::string& old_root);
+    /// When a step has to end so that those after it keep `seconds` of every 30 of the total.
+    Deadline leaving(int seconds) const {
+        const auto& total = situation.timeout;
+        return {began + total - total * seconds / 30};
+    }
+};
+
+/// The steps down to, but without, the final reboot(2). A server that is known to be gone has fewer of them.
+Plan plan_shutdown(const std::shared_ptr<WayDown>& down);
+
+/// The same for nobody who wants to know what was lost.
+Plan plan_shutdown(const ShutdownSituation& situation, const Clock& clock);
+
+// ---- The steps, a file each -----------------------------------------------------------------------------------------
+
+/// TERM, time to end, KILL. Processes in D state on a dead server do not end; they are left behind.
+Result<> end_processes(StepContext& context, WayDown& down);
+/// sync(2) in a child, as long as it makes progress; without a server what is on local disks.
+Result<> write_back(StepContext& context, WayDown& down);
+/// Local partitions and files; zram needs nothing.
+Result<> stop_swap(StepContext& context, WayDown& down);
+/// Everything but the root and the snapshot, which keep_record() needs; `all`: these as well, and what is left is
+/// detached.
+Result<> release_mounts(StepContext& context, WayDown& down, bool all);
+/// Time and losses into the snapshot, where the next boot looks for them.
+Result<> keep_record(StepContext& context, WayDown& down);
+
+/// `told` and its time into the snapshot below `run_directory`, in a child; the mark that the node runs goes.
+Result<> write_record(Os& os, const std::string& run_directory, const LastShutdown& told, Deadline until);
+
+/// Asks the server in doubt, and remembers that it is gone.
+bool server_is_gone(StepContext& context, WayDown& down);
+
+// ---- Pure parts -----------------------------------------------------------------------------------------------------
+
+/// A mount that is to be released.
+struct Release {
+    std::string path;     // as this process reaches it
+    std::string shown;    // as the node saw it
+    std::string type;     // "nfs4"
+    bool matters = true;  // NFS or a disk: in memory nothing can be lost
+    bool operator==(const Release&) const = default;
+};
+/// What is to be released, in order: last mounted first. After a pivot `table` is that of this process, and all below
+/// old_root is; else it is that of PID 1, and file systems of the kernel stay.
+std::vector<Release> release_order(const std::vector<MountEntry>& table, const ShutdownSituation& situation, bool all);
 
 /// Bytes that /proc/meminfo calls Dirty, Writeback and NFS_Unstable: what a reboot now would lose.
 std::uint64_t unwritten_bytes(std::string_view meminfo);
 
 /// "5" of "/proc/5/stat" texts that are user processes: not kernel threads (PF_KTHREAD, proc(5)), not zombies.
 bool is_user_process(std::string_view stat);
+
+/// Paths of /proc/swaps (proc(5)) that have to be switched off: all but zram, which is memory.
+std::vector<std::string> swaps_to_stop(std::string_view proc_swaps);
 
 }  // namespace diskless

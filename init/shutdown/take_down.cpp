@@ -6,14 +6,14 @@
 
 #include "common/base/text.hpp"
 #include "common/plan/executor.hpp"
-#include "init/boot.hpp"
-#include "init/server_probe.hpp"
+#include "common/report/words.hpp"
 
 namespace diskless {
 
 namespace {
 
 constexpr Seconds kSysrqTime{5};
+constexpr Milliseconds kWithoutServer{5000};  // everything that could take longer waits for it
 
 }  // namespace
 
@@ -30,8 +30,7 @@ ExecutorEvents say_steps(Os& os) {
     ExecutorEvents events;
     events.ended = [&os](const StepReport& step) {
         const bool well = step.outcome == StepOutcome::done;
-        os.machine.say(well ? 6 : 4, fmt::format("{} {:.2f} s{}{}", step.sentence,
-                                                 std::chrono::duration<double>(step.ended - step.started).count(),
+        os.machine.say(well ? 6 : 4, fmt::format("{} {}{}{}", step.sentence, seconds_text(step.ended - step.started, 2),
                                                  well ? "" : ": ", step.cause));
     };
     return events;
@@ -46,42 +45,27 @@ void take_down(Os& os, const ShutdownSituation& situation) {
               }});
 }
 
-void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads) {
+Nanoseconds kept_for_the_end(Milliseconds total) { return std::min<Nanoseconds>(Seconds{3}, total / 10); }
+
+void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threads) {
+    if (situation.server_dead) situation.timeout = std::min(situation.timeout, kWithoutServer);
     const auto deadline = Deadline::after(os.clock, situation.timeout);
-    os.machine.say(6, fmt::format("{}: at the latest in {:.0f} s{}", text(situation.verb),
-                                  static_cast<double>(situation.timeout.count()) / 1000,
+    os.machine.say(6, fmt::format("{}: at the latest in {}{}", text(situation.verb), seconds_text(situation.timeout),
                                   situation.server_dead ? "; the server is gone, what needs it is skipped" : ""));
-    // A second early, so that the machine is down at the deadline, not on its way.
-    threads.guard(std::max<Nanoseconds>(deadline.left(os.clock) - Seconds{1}, Milliseconds{100}),
-                  [&os, verb = situation.verb] {
-                      os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
-                      end_machine(os, verb);
-                  });
+    const auto guard_wait = deadline.left(os.clock) - kept_for_the_end(situation.timeout);
+    threads.guard(guard_wait, [&os, verb = situation.verb] {
+        os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
+        end_machine(os, verb);
+    });
 
+    const auto down = std::make_shared<WayDown>();
+    down->server_dead = situation.server_dead;
+    down->began = os.clock.now();
+    down->situation = std::move(situation);
     Executor executor(os, say_steps(os), threads.overlap);
-    if (const auto result = executor.run(plan_shutdown(situation)); !result) os.machine.say(4, result.error().cause);
-    end_machine(os, situation.verb);
-}
-
-[[noreturn]] void shutdown_main(Os& os, const std::vector<std::string>& arguments) {
-    ShutdownSituation situation;
-    const std::string verb = arguments.size() > 1 ? arguments[1] : "reboot";
-    for (const auto known : {PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
-        if (text(known) == verb) situation.verb = known;
-    if (const auto text = os.files.read(kReportFile, 4 << 20)) {
-        if (const auto report = boot_report_from_json(*text)) {
-            situation.timeout = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
-            situation.server_dead = !server_answers(os, report->root.server, Deadline::after(os.clock, Seconds{2}));
-        }
-    }
-    situation.timeout /= 2;  // systemd has done the long part
-    for (const auto& argument : arguments)
-        if (argument.starts_with(kDeadlineArgument))
-            if (const auto at = parse_number<long long>(argument.substr(kDeadlineArgument.size())))
-                situation.timeout = std::chrono::duration_cast<Milliseconds>(
-                    Deadline{std::min<Nanoseconds>(Milliseconds{*at}, os.clock.now() + Seconds{600})}.left(os.clock));
-    take_down(os, situation);
-    for (;;) os.clock.sleep(Seconds{60});
+    if (const auto result = executor.run(plan_shutdown(down)); !result) os.machine.say(4, result.error().cause);
+    os.machine.say(down->told.outcome == "clean" ? 6 : 4, last_shutdown_text(down->told));
+    end_machine(os, down->situation.verb);
 }
 
 }  // namespace diskless

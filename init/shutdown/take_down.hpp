@@ -20,7 +20,7 @@ struct TakeDownThreads {
     std::function<void(Nanoseconds wait, std::function<void()> end)> guard;
     bool overlap = true;  // as for Executor
 };
-void take_down(Os& os, const ShutdownSituation& situation, const TakeDownThreads& threads);
+void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threads);
 
 /// Every way to end the machine, politest first. Comes back only where nothing works, as in a test.
 void end_machine(Os& os, PowerVerb verb);
@@ -30,6 +30,9 @@ ExecutorEvents say_steps(Os& os);
 
 /// "--diskless-deadline=" and milliseconds since boot: what our own PID 1 gives the shutdown program beside the verb.
 inline constexpr std::string_view kDeadlineArgument = "--diskless-deadline=";
+
+/// The part of the total that is kept for reboot(2) itself and the devices that it shuts down.
+Nanoseconds kept_for_the_end(Milliseconds total);
 
 /// The shutdown program as systemd's initrd interface calls it: PID 1, pivoted into RAM, the verb as argument, the old
 /// root at /oldroot. Unknown verbs (such as "exit") reboot.

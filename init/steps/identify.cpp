@@ -18,10 +18,12 @@ struct Gathered {
     std::string hosts, fstab, interfaces, dhcpcd, ifcfg;     // of the root
     std::string mtab;                                        // "file" when the root has a plain file there
     std::string ssh;                                         // names in the root's etc/ssh
+    std::string running;                                     // "yes" when no way down took the mark away
+    std::string last_shutdown;                               // what the way down left in the snapshot
 
-    std::array<std::string*, 10> fields() {
-        return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,
-                &interfaces,    &dhcpcd,          &ifcfg,      &mtab,  &ssh};
+    std::array<std::string*, 12> fields() {
+        return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,   &interfaces,
+                &dhcpcd,        &ifcfg,           &mtab,       &ssh,   &running, &last_shutdown};
     }
 };
 
@@ -36,6 +38,8 @@ Gathered read_all(const Files& files, const std::string& interface, bool snapsho
     all.kept_hostname = own("etc/hostname");
     all.kept_machine_id = own("etc/machine-id");
     all.kept_clock = own(".diskless/clock");
+    if (snapshot && files.exists(join_path(kSnapshot, ".diskless/running"))) all.running = "yes";
+    all.last_shutdown = own(".diskless/last-shutdown.json");
     all.hosts = root("etc/hosts");
     all.fstab = root("etc/fstab");
     all.interfaces = root("etc/network/interfaces");
@@ -112,6 +116,18 @@ void keep_clock_floor(StepContext& context, Boot& boot, std::string_view kept) {
     context.publish([&] { boot.time = {"snapshot", boot.time.step + behind}; });
 }
 
+/// How the node ended before this boot (keep_record.cpp).
+void tell_last_shutdown(StepContext& context, Boot& boot, const Gathered& all) {
+    std::optional<LastShutdown> last;
+    if (!all.running.empty())
+        last = LastShutdown{.outcome = "unclean", .wall = parse_number<std::int64_t>(trim(all.kept_clock)).value_or(0)};
+    else if (auto told = last_shutdown_from_json(all.last_shutdown))
+        last = std::move(*told);
+    if (!last) return;
+    if (is_trouble(*last)) context.note("the last end of this node: " + last_shutdown_text(*last));
+    context.publish([&] { boot.last_shutdown = std::move(last); });
+}
+
 std::vector<Ipv4> dns_servers(const Boot& boot) {
     auto servers = boot.config.network.dns;
     if (boot.config.network.use_lease_dns) servers.insert(servers.end(), boot.lease.dns.begin(), boot.lease.dns.end());
@@ -122,6 +138,7 @@ Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     const auto all = TRY(gather(context, boot));
     keep_clock_floor(context, boot, all.kept_clock);
+    tell_last_shutdown(context, boot, all);
 
     const auto name = choose_name({.snapshot = all.kept_hostname,
                                    .configuration = boot.config.hostname,

@@ -1,6 +1,8 @@
 // keep-way-down: this program once more in /run, under the names it is called by later: the agent, disklessctl, and the
 // shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links; and
 // /run/initramfs is a directory of /run/diskless, because /run itself may become noexec.
+#include <fmt/format.h>
+
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
@@ -27,6 +29,26 @@ Result<std::string> put_on_path(Os& os) {
     return std::string("yes");
 }
 
+/// `systemctl reboot` has no end when a unit hangs on a dead server: the agent is told by a unit that every way down of
+/// systemd starts at once, and sees to it that it is over in time. In system.slice: a slice of its own, as instances
+/// get, would be in conflict with the way down.
+Result<> tell_systemd(Files& files) {
+    const std::string units = "/run/systemd/system";
+    TRY(files.make_directories(units));
+    TRY(files.replace(
+        units + "/diskless-down@.service",
+        "[Unit]\nDescription=See to it that the %i is over in time\nDefaultDependencies=no\n\n"
+        "[Service]\nType=oneshot\nSlice=system.slice\nExecStart=-/run/diskless/disklessctl %i --agent-only\n"));
+    for (const char* verb : {"reboot", "poweroff", "halt", "kexec"}) {
+        const auto wants = fmt::format("{}/{}.target.wants", units, verb);
+        TRY(files.make_directories(wants));
+        const auto made =
+            files.make_symlink("../diskless-down@.service", fmt::format("{}/diskless-down@{}.service", wants, verb));
+        if (!made && made.error().code != EEXIST) return made;
+    }
+    return {};
+}
+
 Result<> run(StepContext& context, const Boot& boot) {
     Os& os = context.os;
     const auto self = TRY(os.files.read_link("/proc/self/exe"));
@@ -38,6 +60,8 @@ Result<> run(StepContext& context, const Boot& boot) {
         TRY(link_as(os.files, name));
     TRY(os.files.make_directories(kInitramfs));
     if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
+    if (boot.init_is_systemd)
+        if (const auto told = tell_systemd(os.files); !told) context.degrade(told.error());
     if (boot.init == kProgram)  // the root may have no telinit, or another init's
         for (const char* name : {"/run/diskless/bin/telinit", "/run/diskless/bin/init"}) TRY(link_as(os.files, name));
     const auto on_path =

@@ -21,6 +21,7 @@ Step identify(Boot& boot);
 Step prepare_state(Boot& boot);
 Step protect_network(Boot& boot);
 Step keep_way_down(Boot& boot);
+Step swap_on(Boot& boot);
 Step carry_api(Boot& boot);
 
 /// Loads the client of a version that load-nfs has left out because it was not expected.

@@ -1,6 +1,7 @@
 // A machine that remembers what it was told.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,23 @@ class FakeMachine : public Machine {
         sysrqs.push_back(key);
         return {};
     }
+    Result<> swap_on(const std::string& path) override {
+        if (const auto bad = refused.find(path); bad != refused.end())
+            return fail_errno("use swap " + path, bad->second);
+        swaps.push_back(path);
+        return {};
+    }
+    Result<> swap_off(const std::string& path) override {
+        std::erase(swaps, path);
+        return {};
+    }
+    Result<> load_kernel(const std::string& kernel, const std::string& initramfs,
+                         const std::string& command_line) override {
+        if (const auto bad = refused.find(kernel); bad != refused.end())
+            return fail_errno("load kernel " + kernel, bad->second);
+        kernels.push_back(kernel + " | " + initramfs + " | " + command_line);
+        return {};
+    }
     Result<> switch_root(const std::string& path) override {
         root = path;
         return {};
@@ -54,6 +72,9 @@ class FakeMachine : public Machine {
     std::vector<std::pair<int, std::string>> said;
     std::vector<PowerVerb> powered;
     int syncs = 0;
+    std::vector<std::string> swaps;      // in use
+    std::vector<std::string> kernels;    // loaded, "kernel | initramfs | command line"
+    std::map<std::string, int> refused;  // path: errno of swap_on and load_kernel
 
   private:
     std::uint64_t random_ = 1;

@@ -21,6 +21,15 @@ class FakeProcesses : public Processes {
         }
         return work();
     }
+    Result<std::string> in_watched_child(std::string_view what, Deadline deadline, const Watch& watch,
+                                         const std::function<Result<std::string>()>& work) override {
+        if (!hanging.contains(std::string(what))) return work();
+        for (bool go_on = true; go_on && !deadline.passed(clock_);) {
+            clock_.advance(std::min(watch.every, deadline.left(clock_)));
+            go_on = watch.go_on();
+        }
+        return fail(std::string(what) + ": no end in time, killed", {}, ETIMEDOUT);
+    }
     Result<int> spawn(const SpawnRequest& request) override {
         executed_.push_back(request.path);
         spawned.push_back(request);
@@ -36,6 +45,7 @@ class FakeProcesses : public Processes {
     int own_pid() const override { return 42; }
     Result<> signal(int pid, int number) override {
         signals.emplace_back(pid, number);
+        if (on_signal) on_signal(pid, number);
         return {};
     }
     std::vector<std::string> executed() const override { return executed_; }
@@ -44,6 +54,7 @@ class FakeProcesses : public Processes {
     std::vector<SpawnRequest> spawned;
     std::vector<std::string> execute_arguments;
     std::vector<std::pair<int, int>> signals;
+    std::function<void(int pid, int number)> on_signal;
 
   private:
     FakeClock& clock_;

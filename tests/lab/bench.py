@@ -48,6 +48,7 @@ class Bench:
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self._failure_of_later: LabError | None = None
+        self.written: dict[str, str] = {}  # path on the node: checksum of what it wrote there
         self.namespace = Namespace(self.logs)
         try:
             self._set_up()
@@ -134,8 +135,11 @@ class Bench:
             self.shared_root = source
         place(self.namespace, self.tree, self.root_path, self.shared_root)
         self.snapshots.mkdir(parents=True)
+        if case.snapshots_size:
+            self.namespace.run("mount", "-t", "tmpfs", "-o", f"size={case.snapshots_size}", "tmpfs",
+                               case.snapshots_path)
         for name in case.snapshots:
-            (self.snapshots / name).mkdir()
+            self.on_server(f"{case.snapshots_path}/{name}").mkdir()
         for path, text in case.server_files.items():
             roots.write(self.tree / Path(path).relative_to("/srv"), text)
 
@@ -162,6 +166,8 @@ class Bench:
         """Where the host has what nodes and servers call `path`: the root is shown to them, and lies elsewhere."""
         if not self.case.site and Path(path).is_relative_to(self.root_path):
             return self.shared_root / Path(path).relative_to(self.root_path)
+        if self.case.snapshots_size:  # mounted where only the servers see it
+            return Path(f"/proc/{self.namespace.pid}/root{path}")
         return self.tree / Path(path).relative_to("/srv")
 
     def command_line(self) -> str:
@@ -216,7 +222,7 @@ class Bench:
         thread.start()
 
     def report_file(self) -> Path:
-        return self.snapshots / self.snapshot / ".diskless/boot.json"
+        return self.on_server(f"{self.case.snapshots_path}/{self.snapshot}/.diskless/boot.json")
 
     @property
     def snapshot(self) -> str:

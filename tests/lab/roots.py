@@ -1,6 +1,8 @@
 """Root directories for nodes, each with a subject; made once, kept, and never written to by a case.
 
     debian           Debian 12: systemd, dbus, sshd, udev
+    debian-networkd, debian-networkmanager, debian-ifupdown
+                     the same with something that configures interfaces
     debian-sysvinit  Debian 12 with sysvinit
     busybox          nothing but busybox with its init: up a second after hand-over, for what is not about systemd
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
@@ -85,7 +87,39 @@ def golden(kernel: Kernel) -> Path:
     return cache.kept(f"{busybox().name}-golden+{kernel.version}", make)
 
 
-FLAVOURS = {"debian": debian, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab,
+def debian_networkd(kernel: Kernel) -> Path:
+    """systemd-networkd that asks for an address on every Ethernet interface."""
+
+    def make(root: Path) -> None:
+        clone(debian(kernel), root)
+        write(root / "etc/systemd/network/10-all.network", "[Match]\nName=e*\n\n[Network]\nDHCP=yes\n")
+        _enable(root, "systemd-networkd.service")
+
+    return cache.kept(f"root-networkd-1+{kernel.version}", make)
+
+
+def debian_network_manager(kernel: Kernel) -> Path:
+    base = cache.kept("root-networkmanager-1", lambda root: _make_debian(root, _DEBIAN + ",network-manager"))
+    return _with_modules(base, kernel)
+
+
+def debian_ifupdown(kernel: Kernel) -> Path:
+    def make(root: Path) -> None:
+        _make_debian(root, _DEBIAN + ",ifupdown,isc-dhcp-client")
+        write(root / "etc/network/interfaces", "auto lo eth0\niface lo inet loopback\niface eth0 inet dhcp\n")
+
+    return _with_modules(cache.kept("root-ifupdown-1", make), kernel)
+
+
+def _enable(root: Path, unit: str) -> None:
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / unit).unlink(missing_ok=True)
+    (wants / unit).symlink_to(f"/lib/systemd/system/{unit}")
+
+
+FLAVOURS = {"debian": debian, "debian-networkd": debian_networkd, "debian-networkmanager": debian_network_manager,
+            "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab,
             "golden": golden}
 
 
@@ -140,8 +174,8 @@ def set_password(root: Path) -> None:
     subprocess.run(["chroot", str(root), "chpasswd"], input=f"root:{PASSWORD}\n", text=True, check=True)
 
 
-def _make_debian(root: Path) -> None:
-    debootstrap(root, _DEBIAN)
+def _make_debian(root: Path, packages: str = _DEBIAN) -> None:
+    debootstrap(root, packages)
     for unit in _MASKED:
         (root / "etc/systemd/system" / unit).unlink(missing_ok=True)
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")

@@ -5,6 +5,7 @@ The servers see the case's own tree on /srv, so that nodes mount /srv/diskless/.
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class NfsServer:
     """NFS-Ganesha in user space: versions 3, 4.0, 4.1 and 4.2."""
 
     def __init__(self, namespace: Namespace, directory: Path, exports: list[Export]) -> None:
-        self._namespace, self._directory = namespace, directory
+        self._namespace, self._directory, self._exports = namespace, directory, exports
         self._configuration = directory / "ganesha.conf"
         self._configuration.write_text(_ganesha_configuration(exports))
         self._rpcbind: Process | None = None
@@ -84,6 +85,22 @@ class NfsServer:
             return _listening(self._namespace, 2049, "tcp")
 
         wait_until("NFS server is up", up, 15)
+
+    def freeze(self) -> None:
+        """Connections are accepted, and nothing is ever answered."""
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGCONT)
+
+    def withdraw(self, path: str) -> None:
+        """The export of `path` is taken back while nodes use it."""
+        self._exports = [export for export in self._exports if export.path != path]
+        self._configuration.write_text(_ganesha_configuration(self._exports))
+        if self._ganesha is not None:
+            self._ganesha.signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """As if its machine lost power, but its address still answers: connections are refused."""
@@ -129,9 +146,16 @@ class DhcpServer:
         self._configuration.write_text(_dnsmasq_configuration(dhcp, nodes, tftp_boot))
         self._dnsmasq: Process | None = None
 
+        self._short = dhcp.lease_seconds < _SHORTEST
+        if self._short:
+            self._configuration.write_text(_udhcpd_configuration(dhcp))
+
     def start(self) -> None:
-        self._dnsmasq = self._namespace.start("dnsmasq", "dnsmasq", "--keep-in-foreground",
-                                              f"--conf-file={self._configuration}", "--log-facility=-")
+        if self._short:
+            self._dnsmasq = self._namespace.start("udhcpd", "busybox", "udhcpd", "-f", str(self._configuration))
+        else:
+            self._dnsmasq = self._namespace.start("dnsmasq", "dnsmasq", "--keep-in-foreground",
+                                                  f"--conf-file={self._configuration}", "--log-facility=-")
 
         def up() -> bool:
             if self._dnsmasq is not None and not self._dnsmasq.alive:
@@ -143,6 +167,18 @@ class DhcpServer:
     def kill(self) -> None:
         if self._dnsmasq is not None:
             self._dnsmasq.kill()
+
+
+_SHORTEST = 120  # seconds; dnsmasq makes shorter leases that long
+
+
+def _udhcpd_configuration(dhcp: Dhcp) -> str:
+    """For node 1 only, with a lease as short as one likes."""
+    return (f"interface br0\nstart {network.address(1)}\nend {network.address(1)}\nmin_lease 5\n"
+            "lease_file /run/udhcpd.leases\npidfile /run/udhcpd.pid\n"
+            f"static_lease {network.mac(1)} {network.address(1)}\noption lease {dhcp.lease_seconds}\n"
+            f"option subnet 255.255.255.0\noption router {network.SERVER}\noption ntpsrv {network.SERVER}\n"
+            "option hostname node1\n")
 
 
 def _dnsmasq_configuration(dhcp: Dhcp, nodes: int, tftp_boot: str | None) -> str:

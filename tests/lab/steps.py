@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import shutil
 import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import roots
+import network
 from namespace import LabError, wait_until
 
 if TYPE_CHECKING:
@@ -169,6 +172,86 @@ class GoesDown:
 
 
 @dataclass(frozen=True)
+class GoesDownIn:
+    """`command`, typed at the node, brings it down within so many seconds of the node's own clock.
+
+    `then` is done when the way down has begun. Kernel messages must reach the console: see `loud`.
+    """
+
+    command: str
+    seconds: float
+    then: tuple[Step, ...] = ()
+    begun: str = ""  # line of the console that says so
+
+    def run(self, bench: Bench) -> None:
+        console = bench.node.console
+        # Nothing but shell builtins: the root may be gone.
+        _, uptime = console.shell("read up rest </proc/uptime; echo $up")
+        start = len(console.text)
+        console.write(self.command + "\n")
+        if self.begun:
+            console.expect(self.begun, self.seconds)
+        for step in self.then:
+            step.run(bench)
+        bench.node.wait_for_exit(self.seconds + 30)
+        ends = re.findall(r"\[ *(\d+\.\d+)\] (?:reboot: |sysrq: Reset|sysrq: Power)", console.text[start:])
+        if not ends:
+            raise LabError("console: the kernel did not say when it ended")
+        took = float(ends[-1]) - float(uptime.split()[-1])
+        if took > self.seconds:
+            raise LabError(f"node: the way down took {took:.1f} s of its own time, more than {self.seconds:g} s")
+
+
+@dataclass(frozen=True)
+class HoldsAddress:
+    """For so many seconds the node has its address, not beside another one, and its root answers."""
+
+    seconds: float
+
+    def run(self, bench: Bench) -> None:
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            _, output = bench.node.console.shell(
+                "ip -4 -o address show dev eth0; echo 1 >/proc/sys/vm/drop_caches; "
+                "ls /opt >/dev/null && echo root-is-here", 20)
+            addresses = re.findall(r"inet (\S+)", output)
+            if addresses != [f"{network.address(1)}/24"] or "root-is-here" not in output:
+                raise LabError(f"node: the address or the root is lost: {output[-200:]!r}")
+            time.sleep(min(5.0, max(end - time.monotonic(), 0)))
+
+
+@dataclass(frozen=True)
+class Write:
+    """Random content in a file of the node: Written compares it with what the server has."""
+
+    path: str
+    kilobytes: int = 2048
+
+    def run(self, bench: Bench) -> None:
+        _, output = bench.node.console.shell(
+            f"dd if=/dev/urandom of={self.path} bs=1k count={self.kilobytes} 2>/dev/null; sha256sum <{self.path}", 60)
+        found = re.search(r"^([0-9a-f]{64})", output, re.MULTILINE)
+        if not found:
+            raise LabError(f"node: could not write {self.path}: {output[-200:]!r}")
+        bench.written[self.path] = found[1]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The file of the server has what the node wrote to `path`."""
+
+    path: str
+    file: str
+
+    def run(self, bench: Bench) -> None:
+        file = bench.on_server(self.file)
+        if not file.exists():
+            raise LabError(f"server: no {self.file}")
+        if hashlib.sha256(file.read_bytes()).hexdigest() != bench.written[self.path]:
+            raise LabError(f"server: {self.file} is not what the node wrote to {self.path}")
+
+
+@dataclass(frozen=True)
 class PullPlug:
     def run(self, bench: Bench) -> None:
         bench.node.power_off()
@@ -264,6 +347,38 @@ class StartDhcp:
 class KillNfs:
     def run(self, bench: Bench) -> None:
         bench.nfs.kill()
+
+
+@dataclass(frozen=True)
+class OfferKernel:
+    """Kernel and image of this boot as vmlinuz and initramfs.img in `directory` (below /srv) of the server."""
+
+    directory: str
+
+    def run(self, bench: Bench) -> None:
+        place = bench.on_server(self.directory)
+        shutil.copyfile(bench.choices.kernel.image, place / "vmlinuz")
+        shutil.copyfile(bench.initramfs(), place / "initramfs.img")
+
+
+@dataclass(frozen=True)
+class FreezeNfs:
+    def run(self, bench: Bench) -> None:
+        bench.nfs.freeze()
+
+
+@dataclass(frozen=True)
+class ThawNfs:
+    def run(self, bench: Bench) -> None:
+        bench.nfs.thaw()
+
+
+@dataclass(frozen=True)
+class WithdrawRoot:
+    """The server does not export the root any more, while the node lives on it."""
+
+    def run(self, bench: Bench) -> None:
+        bench.nfs.withdraw(bench.root_path)
 
 
 @dataclass(frozen=True)

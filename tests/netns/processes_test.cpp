@@ -86,6 +86,24 @@ TEST(InChild, KillsWhatTheWorkStartedToo) {
     EXPECT_NE(end.revents & POLLHUP, 0);
 }
 
+TEST(InWatchedChild, IsLookedAtAndKilledWhenItsWatchSaysSo) {
+    LinuxProcesses processes;
+    int looks = 0;
+    const auto stopped = processes.in_watched_child("work", kSoon, {Milliseconds{20}, [&] { return ++looks < 3; }},
+                                                    []() -> Result<std::string> {
+                                                        pause();
+                                                        return "never";
+                                                    });
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, ETIMEDOUT);
+    EXPECT_EQ(looks, 3);
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no zombie is left";
+
+    EXPECT_EQ(processes.in_watched_child("work", kSoon, {Milliseconds{1}, [] { return true; }},
+                                         [] { return Result<std::string>("done"); }),
+              "done");
+}
+
 TEST(InChild, SaysHowTheChildDied) {
     LinuxProcesses processes;
     const auto killed = processes.in_child("work", kSoon, []() -> Result<std::string> {

@@ -54,7 +54,8 @@ class CtlTest : public ::testing::Test {
     int run(const std::vector<std::string>& arguments) {
         out = {};
         err = {};
-        CtlWorld world{out, err, agent, clock, files, mounts, processes, plan, take_down, user, false, reload};
+        CtlWorld world{out,  err,       agent, clock, files,  mounts,     processes,
+                       plan, take_down, user,  false, reload, load_kernel};
         return disklessctl_run(arguments, world);
     }
 
@@ -68,6 +69,7 @@ class CtlTest : public ::testing::Test {
     std::function<Result<std::string>(const PlanArguments&)> plan;
     std::function<Error(PowerVerb, Deadline)> take_down;
     std::function<Result<std::vector<std::string>>()> reload;
+    std::function<Result<>(const std::string&, const std::string&, const std::string&)> load_kernel;
     std::uint32_t user = 0;
 };
 
@@ -97,7 +99,7 @@ TEST_F(CtlTest, HelpsWithEveryCommand) {
     EXPECT_EQ(run({"help"}), kExitDone);
     EXPECT_THAT(out.text(), HasSubstr("Exit codes: 0 done, 1 failed or a problem found, 2 bad usage."));
     for (const char* command : {"status", "report", "plan", "state", "check", "metrics", "log", "reload", "reboot",
-                                "poweroff", "halt", "version"}) {
+                                "poweroff", "halt", "kexec", "version"}) {
         EXPECT_EQ(run({command, "--help"}), kExitDone);
         EXPECT_THAT(out.text(), HasSubstr("Example: disklessctl "));
         const std::string text = out.text();
@@ -168,6 +170,47 @@ TEST_F(CtlTest, AsksTheAgentToReboot) {
     EXPECT_EQ(out.text(), "reboot: systemd is asked; at the latest in 30.0 s\n");
     run({"reboot", "--timeout", "2m", "--now"});
     EXPECT_EQ(agent.asked.back(), "reboot timeout_ms=120000 now");
+}
+
+TEST_F(CtlTest, KexecLoadsAKernelFirst) {
+    std::string loaded;
+    load_kernel = [&](const std::string& kernel, const std::string& initramfs, const std::string& line) -> Result<> {
+        loaded = kernel + " | " + initramfs + " | " + line;
+        if (kernel == "/bad") return fail("not a kernel");
+        return {};
+    };
+    agent.answers["kexec"] = ok_answer(R"({"verb":"kexec","at_most_ms":30000,"asks":"systemd"})");
+    files.content["/proc/sys/kernel/osrelease"] = "6.1\n";
+    files.content["/proc/cmdline"] = "ip=dhcp quiet\n";
+    EXPECT_EQ(run({"kexec", "same"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("no kernel 6.1"));
+    files.content["/boot/vmlinuz-6.1"] = "x";
+    EXPECT_EQ(run({"kexec"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("--initrd FILE"));
+    EXPECT_THAT(agent.asked, IsEmpty()) << "nothing goes down without a kernel to go up with";
+
+    files.content["/boot/diskless-6.1.img"] = "x";
+    EXPECT_EQ(run({"kexec"}), kExitDone);
+    EXPECT_EQ(loaded, "/boot/vmlinuz-6.1 | /boot/diskless-6.1.img | ip=dhcp quiet");
+    EXPECT_EQ(agent.asked.back(), "kexec");
+    EXPECT_EQ(run({"kexec", "--kernel", "/k", "--initrd", "/i", "--append", "root=x"}), kExitDone);
+    EXPECT_EQ(loaded, "/k | /i | root=x");
+
+    agent.asked.clear();
+    EXPECT_EQ(run({"kexec", "--kernel", "/bad", "--initrd", "/i"}), kExitFailed);
+    EXPECT_EQ(run({"kexec", "other"}), kExitUsage);
+    EXPECT_THAT(agent.asked, IsEmpty());
+}
+
+TEST_F(CtlTest, AgentOnlyDoesNothingItself) {
+    bool taken_down = false;
+    take_down = [&](PowerVerb, Deadline) {
+        taken_down = true;
+        return Error{};
+    };
+    agent.problem = Error{"no agent", {}, ENOENT};
+    EXPECT_EQ(run({"reboot", "--agent-only"}), kExitFailed);
+    EXPECT_FALSE(taken_down) << "systemd's own way down is under way";
 }
 
 TEST_F(CtlTest, PowerNeedsRoot) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "tests/fakes/fake_cluster.hpp"
 
@@ -55,22 +56,58 @@ TEST(UnwrittenBytes, AreDirtyWritebackAndUnstable) {
     EXPECT_EQ(unwritten_bytes("Dirty:\nDirty: many kB\n"), 0U);
 }
 
-TEST(UnmountOrder, IsLastMountedFirstAndOnlyBelow) {
-    const auto order = unmount_order({{.target = "/oldroot"},
-                                      {.target = "/oldroots"},
-                                      {.target = "/oldroot/var"},
-                                      {.target = "/proc"},
-                                      {.target = "/oldroot/var/log"}},
-                                     "/oldroot");
-    std::vector<std::string> targets;
-    for (const auto& entry : order) targets.push_back(entry.target);
-    EXPECT_THAT(targets, ElementsAre("/oldroot/var/log", "/oldroot/var", "/oldroot"));
+std::vector<std::string> paths(const std::vector<Release>& releases) {
+    std::vector<std::string> all;
+    for (const auto& release : releases) all.push_back(release.path);
+    return all;
+}
+
+TEST(ReleaseOrder, IsLastMountedFirstAndOnlyBelow) {
+    const std::vector<MountEntry> table{{.target = "/oldroot"},
+                                        {.target = "/oldroots"},
+                                        {.target = "/oldroot/var"},
+                                        {.target = "/proc"},
+                                        {.target = "/oldroot/run/diskless/snapshot"},
+                                        {.target = "/oldroot/var/log"}};
+    EXPECT_THAT(paths(release_order(table, {}, true)),
+                ElementsAre("/oldroot/var/log", "/oldroot/run/diskless/snapshot", "/oldroot/var", "/oldroot"));
+    EXPECT_THAT(paths(release_order(table, {}, false)), ElementsAre("/oldroot/var/log", "/oldroot/var"))
+        << "snapshot and root are needed for the record";
+}
+
+TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
+    const std::vector<MountEntry> table{{.source = "s:/root", .target = "/", .type = "nfs4"},
+                                        {.source = "tmpfs", .target = "/run", .type = "tmpfs"},
+                                        {.source = "proc", .target = "/proc", .type = "proc"},
+                                        {.source = "s:/home", .target = "/home", .type = "nfs4"},
+                                        {.source = "tmpfs", .target = "/home/tmp", .type = "tmpfs"},
+                                        {.source = "/dev/sda1", .target = "/runner", .type = "ext4"},
+                                        {.source = "s:/srv", .target = "/run/user/1/srv", .type = "nfs"}};
+    ShutdownSituation situation;
+    situation.after_pivot = false;
+    const auto order = release_order(table, situation, true);
+    EXPECT_THAT(paths(order), ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/runner", "/proc/1/root/home/tmp",
+                                          "/proc/1/root/home"));
+    EXPECT_TRUE(order[1].matters) << "a disk";
+    EXPECT_FALSE(order[2].matters) << "memory";
+    EXPECT_TRUE(order[3].matters);
+    EXPECT_EQ(order[3].shown, "/home");
+}
+
+TEST(SwapsToStop, AreAllButCompressedMemory) {
+    EXPECT_THAT(swaps_to_stop("Filename Type Size Used Priority\n"
+                              "/dev/zram0 partition 1 0 100\n/dev/sda2 partition 1 0 -2\n/mnt/a\\040b file 1 0 -3\n"),
+                ElementsAre("/dev/sda2", "/mnt/a b"));
+    for (const char* nothing : {"", "Filename Type", "\n\n\n"}) EXPECT_TRUE(swaps_to_stop(nothing).empty());
 }
 
 TEST(PlanShutdown, IsSoundInEverySituation) {
     for (const bool dead : {false, true})
-        for (const bool pivoted : {false, true})
-            EXPECT_TRUE(problems_of(plan_shutdown({.server_dead = dead, .after_pivot = pivoted})).empty());
+        for (const bool pivoted : {false, true}) {
+            const auto down = std::make_shared<WayDown>();
+            down->situation = {.server_dead = dead, .after_pivot = pivoted};
+            EXPECT_TRUE(problems_of(plan_shutdown(down)).empty());
+        }
 }
 
 TEST(TakeDown, UnmountsEverythingAndEndsTheMachine) {
@@ -84,7 +121,7 @@ TEST(TakeDown, UnmountsEverythingAndEndsTheMachine) {
     ASSERT_FALSE(down.machine.powered.empty());
     EXPECT_EQ(down.machine.powered[0], PowerVerb::reboot);
     EXPECT_EQ(down.machine.sysrqs, "b") << "the fake refuses reboot(2)";
-    EXPECT_EQ(down.guard_wait, Seconds{19});
+    EXPECT_EQ(down.guard_wait, Seconds{18}) << "reboot(2) shuts devices down, which takes its time";
 }
 
 TEST(TakeDown, AProcessThatNeverDiesHoldsNothingUp) {
@@ -96,11 +133,37 @@ TEST(TakeDown, AProcessThatNeverDiesHoldsNothingUp) {
         down.process("50", kStuck);
         down.run();
         EXPECT_LT(down.took(), Seconds{20});
-        EXPECT_THAT(down.processes.signals,
-                    ElementsAre(std::pair(50, 15), std::pair(50, 18), std::pair(50, 9), std::pair(50, 18)));
-        EXPECT_TRUE(down.machine.has_said("1 processes did not end (first: 50), continuing"));
+        std::vector<std::pair<int, int>> signals{{50, 15}, {50, 18}, {50, 9}, {50, 18}};
+        if (!pivoted) signals.insert(signals.begin(), {1, SIGTSTP});
+        EXPECT_EQ(down.processes.signals, signals) << "an init that lives shall not start anything again";
+        EXPECT_TRUE(down.machine.has_said("1 processes did not end (first: 50 (nfs reader)), continuing"));
         EXPECT_FALSE(down.machine.powered.empty());
     }
+}
+
+TEST(TakeDown, TheAgentStaysToTheEnd) {
+    Down down;
+    down.process("60", " (diskless-agent) S 1 1 1 0 -1 4194560 0");
+    down.process("61", " (diskless-guard) S 1 1 1 0 -1 4194560 0");
+    down.run();
+    EXPECT_TRUE(down.processes.signals.empty());
+    EXPECT_FALSE(down.machine.has_said("did not end"));
+}
+
+TEST(TakeDown, WhatInitStartsAnewIsNotWaitedFor) {
+    Down down;
+    down.situation.after_pivot = false;
+    down.process("50", kUser);
+    int next = 51;
+    down.processes.on_signal = [&](int pid, int number) {
+        if (pid != 1 && number == 9) {
+            (void)down.files.remove_tree("/proc/" + std::to_string(pid));
+            down.process(std::to_string(next++), kUser);
+        }
+    };
+    down.run();
+    EXPECT_FALSE(down.machine.has_said("did not end"));
+    EXPECT_EQ(next, 52) << "killed once";
 }
 
 TEST(TakeDown, AServerThatIsGoneCostsLittle) {
@@ -108,11 +171,143 @@ TEST(TakeDown, AServerThatIsGoneCostsLittle) {
     down.situation.server_dead = true;
     down.files.tree({{"/oldroot", directory()}});
     ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/images/debian/1", "/oldroot", "nfs", "ro"}));
-    down.processes.hanging = {"sync", "unmount /oldroot", "detach /oldroot"};
+    down.process("50", kStuck);
+    down.processes.hanging = {"sync", "unmount /", "detach what is left", "release the snapshot"};
     down.run();
-    EXPECT_TRUE(down.machine.has_said("about 16 kB not written"));
+    EXPECT_TRUE(down.machine.has_said("about 16.0 KiB not written"));
     EXPECT_FALSE(down.machine.powered.empty());
     EXPECT_LT(down.took(), Seconds{10});
+    EXPECT_EQ(down.guard_wait, Milliseconds{4500});
+    EXPECT_EQ(down.machine.sysrqs.find('u'), std::string::npos) << "there is no local disk";
+}
+
+TEST(TakeDown, LocalDisksAreSavedThoughTheServerIsGone) {
+    Down down;
+    down.situation.server_dead = true;
+    down.mounts.provide("/dev/sda1", "/fake/proc");
+    down.files.tree({{"/oldroot/scratch", directory()}});
+    ASSERT_TRUE(down.mounts.mount({"/dev/sda1", "/oldroot/scratch", "ext4", ""}));
+    down.processes.hanging = {"sync"};
+    down.run();
+    EXPECT_EQ(down.machine.sysrqs.substr(0, 1), "u");
+}
+
+/// A way down with a server that dies in the middle of it.
+TEST(TakeDown, AServerThatDiesOnTheWayIsNoticed) {
+    Down down;
+    int asked = 0;
+    down.situation.server_answers = [&](Deadline) {
+        ++asked;
+        down.clock.advance(Seconds{1});
+        return false;
+    };
+    down.processes.hanging = {"sync"};
+    down.run();
+    EXPECT_EQ(asked, 1) << "once is enough";
+    EXPECT_LT(down.took(), Seconds{5} + Seconds{5}) << "5 s are sysrq's";
+    EXPECT_TRUE(down.machine.has_said("16.0 KiB not written"));
+}
+
+TEST(TakeDown, AServerThatAnswersButTakesNothingIsGivenUpInTime) {
+    Down down;
+    down.situation.timeout = Seconds{60};
+    down.situation.server_answers = [](Deadline) { return true; };
+    down.processes.hanging = {"sync"};
+    down.run();
+    EXPECT_GE(down.took(), Seconds{10} + Seconds{5}) << "5 s are sysrq's";
+    EXPECT_LT(down.took(), Seconds{25}) << "there would be forty";
+    EXPECT_TRUE(down.machine.has_said("still to be written"));
+}
+
+TEST(TakeDown, ASlowServerIsWaitedForAsLongAsItTakesSomething) {
+    Down down;
+    down.situation.timeout = Seconds{60};
+    down.situation.server_answers = [](Deadline) { return true; };
+    down.processes.hanging = {"sync"};
+    int kilobytes = 100'000;
+    down.files.hook = [&](const FakeCall& call) -> std::optional<Error> {
+        if (call.path != "/proc/meminfo" || call.name != "read") return std::nullopt;
+        kilobytes -= 100;
+        down.files.tree({{"/proc/meminfo", file("Dirty: " + std::to_string(kilobytes) + " kB\n")}});
+        return std::nullopt;
+    };
+    down.run();
+    EXPECT_GT(down.took(), Seconds{35});
+    EXPECT_LT(down.took(), Seconds{60});
+}
+
+struct WithSnapshot : Down {
+    WithSnapshot() {
+        files.tree({{"/run/diskless/snapshot/.diskless/running", file()}});
+        situation.has_snapshot = true;
+    }
+    std::string kept(const char* name) { return files.text(std::string("/run/diskless/snapshot/.diskless/") + name); }
+    LastShutdown record() { return last_shutdown_from_json(kept("last-shutdown.json")).value_or(LastShutdown{}); }
+};
+
+TEST(TakeDown, ACleanEndIsKeptForTheNextBoot) {
+    WithSnapshot down;
+    down.situation.verb = PowerVerb::poweroff;
+    down.run();
+    const auto record = down.record();
+    EXPECT_EQ(record.outcome, "clean");
+    EXPECT_EQ(record.verb, "poweroff");
+    EXPECT_EQ(record.wall, 1'700'000'002);
+    EXPECT_EQ(down.kept("running"), "<absent>");
+    EXPECT_EQ(down.kept("clock"), "1700000002\n");
+    EXPECT_TRUE(down.machine.has_said("nothing lost"));
+}
+
+TEST(TakeDown, LossesAreKeptForTheNextBoot) {
+    WithSnapshot down;
+    down.files.tree({{"/oldroot/home", directory()}});
+    down.mounts.provide("10.9.0.1:/srv/home", "/fake/proc");
+    ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/home", "/oldroot/home", "nfs4", ""}));
+    down.process("50", kStuck);
+    down.processes.hanging = {"sync", "unmount /home"};
+    down.situation.server_answers = [](Deadline) { return true; };
+    down.run();
+    const auto record = down.record();
+    EXPECT_EQ(record.outcome, "losses");
+    EXPECT_EQ(record.unwritten_bytes, 16U * 1024);
+    EXPECT_THAT(record.losses, ElementsAre("process 50 (nfs reader) did not end", "/home (nfs4) was still in use"));
+    EXPECT_EQ(down.kept("running"), "<absent>") << "the record says more";
+    EXPECT_TRUE(down.machine.has_said("/home (nfs4) was still in use"));
+}
+
+TEST(TakeDown, AFullSnapshotLearnsOfACleanEndOnly) {
+    for (const bool clean : {true, false}) {
+        WithSnapshot down;
+        if (!clean) down.process("50", kStuck);
+        down.files.hook = [](const FakeCall& call) -> std::optional<Error> {
+            if (call.name == "replace") return fail_errno(call.path, ENOSPC).value();
+            return std::nullopt;
+        };
+        down.run();
+        EXPECT_EQ(down.kept("last-shutdown.json"), "<absent>");
+        EXPECT_EQ(down.kept("running"), clean ? "<absent>" : "") << "losses that are told nowhere are no clean end";
+        EXPECT_TRUE(down.machine.has_said("No space left"));
+    }
+}
+
+TEST(TakeDown, WithoutAServerTheMarkStays) {
+    WithSnapshot down;
+    down.situation.server_dead = true;
+    down.run();
+    EXPECT_EQ(down.kept("running"), "");
+    EXPECT_EQ(down.kept("last-shutdown.json"), "<absent>");
+}
+
+TEST(TakeDown, SwapIsOffBeforeItsFileSystemIsUnmounted) {
+    Down down;
+    down.files.tree({{"/proc/swaps", file("Filename\n/dev/zram0 x\n/dev/sda2 x\n")}});
+    down.machine.swaps = {"/dev/zram0", "/dev/sda2"};
+    down.run();
+    EXPECT_THAT(down.machine.swaps, ElementsAre("/dev/zram0"));
+    down.machine.swaps = {"/dev/sda2"};
+    down.processes.hanging = {"swap off /dev/sda2"};
+    down.run();
+    EXPECT_LT(down.took(), Seconds{25});
 }
 
 TEST(TakeDown, TheGuardEndsTheMachineToo) {

@@ -1,0 +1,124 @@
+// unmount and release.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/text.hpp"
+#include "init/child_work.hpp"
+#include "init/shutdown/shutdown_plan.hpp"
+
+namespace diskless {
+
+namespace {
+
+constexpr const char* kRootOfInit = "/proc/1/root";
+constexpr Seconds kEach{5};
+constexpr Milliseconds kBetween{50};
+
+bool is_below(std::string_view path, std::string_view directory) {
+    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+bool is_nfs(const MountEntry& entry) { return entry.type.starts_with("nfs"); }
+
+/// Until the end: the record of this way down is written there.
+bool is_kept(std::string_view shown) { return shown == "/" || shown == kSnapshot || shown == kLocation; }
+
+/// As seen from init; empty: none of its file systems.
+std::string shown_path(const MountEntry& entry, const ShutdownSituation& situation) {
+    if (situation.after_pivot) {
+        if (!is_below(entry.target, situation.old_root)) return {};
+        const auto rest = entry.target.substr(situation.old_root.size());
+        return rest.empty() ? "/" : rest;
+    }
+    // Of the kernel, or memory: they end with the machine. The root is init's as long as init lives.
+    for (const std::string_view api : {"/proc", "/sys", "/dev", "/run"})
+        if (!is_nfs(entry) && is_below(entry.target, api)) return {};
+    return entry.target == "/" ? std::string() : entry.target;
+}
+
+Result<std::vector<Release>> to_release(Os& os, const ShutdownSituation& situation, bool all) {
+    const auto table = situation.after_pivot
+                           ? TRY(os.mounts.table())
+                           : parse_mountinfo(TRY(os.files.read("/proc/1/mountinfo", std::size_t{4} << 20)));
+    return release_order(table, situation, all);
+}
+
+/// What the agent holds beside PID 1: mounts of the initramfs, which no table shows after a pivot.
+void release_own(StepContext& context, const WayDown& down) {
+    Os& os = context.os;
+    (void)do_in_child(os.processes, "release the snapshot", down.leaving(4), [&]() -> Result<> {
+        const auto& own = down.situation.run_directory;
+        for (const char* name : {"snapshot", "location"}) (void)os.mounts.unmount(join_path(own, name));
+        const auto swap = join_path(own, "swap");  // disks with a swap file
+        for (const auto& name : os.files.list(swap).value_or(std::vector<std::string>{}))
+            (void)os.mounts.unmount(join_path(swap, name));
+        return {};
+    });
+}
+
+Result<> unmount_one(Os& os, const Release& release, Deadline until) {
+    return do_in_child(os.processes, "unmount " + release.shown, Deadline::after(os.clock, kEach).sooner_of(until),
+                       [&] { return os.mounts.unmount(release.path); });
+}
+
+/// A detached file system is released when its last user is gone, which is at once or never.
+void detach(StepContext& context, const WayDown& down, const std::vector<Release>& left) {
+    Os& os = context.os;
+    (void)do_in_child(os.processes, "detach what is left", down.leaving(3), [&]() -> Result<> {
+        for (const auto& release : left) (void)os.mounts.unmount(release.path, Unmount::lazy);
+        return {};
+    });
+}
+
+}  // namespace
+
+std::vector<Release> release_order(const std::vector<MountEntry>& table, const ShutdownSituation& situation, bool all) {
+    std::vector<Release> order;
+    for (const auto& entry : table) {
+        const auto shown = shown_path(entry, situation);
+        if (shown.empty() || (!all && is_kept(shown))) continue;
+        order.push_back({.path = situation.after_pivot ? entry.target : kRootOfInit + shown,
+                         .shown = shown,
+                         .type = entry.type,
+                         .matters = is_nfs(entry) || entry.source.starts_with("/dev/")});
+    }
+    std::ranges::reverse(order);
+    return order;
+}
+
+/// Tries all, and again as long as something changed: a mount that was busy may not be any more once its child is gone.
+Result<> release_mounts(StepContext& context, WayDown& down, bool all) {
+    Os& os = context.os;
+    const auto until = down.leaving(all ? 4 : 6);
+    if (all && !down.server_dead) release_own(context, down);
+    std::vector<Release> left;
+    for (bool changed = true; changed && !until.passed(os.clock) && !down.server_dead;) {
+        changed = false;
+        for (const auto& release : TRY(to_release(os, down.situation, all))) {
+            if (until.passed(os.clock)) break;
+            if (const auto done = unmount_one(os, release, until); done)
+                changed = true;
+            else if (done.error().code == ETIMEDOUT && server_is_gone(context, down))
+                break;
+        }
+        if (changed) os.clock.sleep(kBetween);
+    }
+    if (down.server_dead) return {};  // keep-record says so; local disks were written before
+    left = TRY(to_release(os, down.situation, all));
+    std::erase_if(left, [](const Release& release) { return !release.matters; });
+    if (left.empty()) return {};
+    for (const auto& release : left) context.note(fmt::format("{} ({}) was still in use", release.shown, release.type));
+    if (all) {
+        detach(context, down, left);
+    } else {
+        context.publish([&] {
+            for (const auto& release : left)
+                down.told.losses.push_back(fmt::format("{} ({}) was still in use", release.shown, release.type));
+        });
+    }
+    return {};
+}
+
+}  // namespace diskless

@@ -1,0 +1,59 @@
+// /run/initramfs/shutdown: what systemd becomes when it has done its part.
+#include <fmt/format.h>
+
+#include "common/base/text.hpp"
+#include "common/os/resident.hpp"
+#include "init/params.hpp"
+#include "init/server_probe.hpp"
+#include "init/shutdown/take_down.hpp"
+
+namespace diskless {
+
+namespace {
+
+/// The resident agent lives in the initramfs' own file system, where everything still is as the boot left it; systemd
+/// has unmounted most of it here. Empty when there is no agent.
+std::string root_of_agent(Os& os) {
+    const auto names = os.files.list("/proc");
+    if (!names) return {};
+    for (const auto& name : *names) {
+        if (!parse_number<int>(name)) continue;
+        const auto comm = os.files.read(fmt::format("/proc/{}/comm", name), 64);
+        if (comm && *comm == "diskless-agent\n") return fmt::format("/proc/{}/root", name);
+    }
+    return {};
+}
+
+}  // namespace
+
+[[noreturn]] void shutdown_main(Os& os, const std::vector<std::string>& arguments) {
+    ShutdownSituation situation;
+    const std::string verb = arguments.size() > 1 ? arguments[1] : "reboot";
+    for (const auto known : {PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
+        if (text(known) == verb) situation.verb = known;
+    situation.run_directory = root_of_agent(os) + kRunDirectory;
+    if (const auto text = os.files.read(join_path(situation.run_directory, base_name(kReportFile)), 4 << 20)) {
+        if (const auto report = boot_report_from_json(*text)) {
+            situation.timeout = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
+            situation.has_snapshot = report->snapshot.state == "mounted";
+            situation.server_answers = [&os, server = report->root.server](Deadline deadline) {
+                return server_answers(os, server, deadline);
+            };
+            situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
+        }
+    } else {
+        os.machine.say(4, "no boot report: " + text.error().cause + ", continuing");
+    }
+    situation.timeout /= 2;  // systemd has done the long part
+    for (const auto& argument : arguments)
+        if (argument.starts_with(kDeadlineArgument))
+            if (const auto at = parse_number<long long>(argument.substr(kDeadlineArgument.size())))
+                situation.timeout = std::chrono::duration_cast<Milliseconds>(
+                    Deadline{std::min<Nanoseconds>(Milliseconds{*at}, os.clock.now() + Seconds{600})}.left(os.clock));
+    const auto kept = kept_for_the_end(situation.timeout);
+    (void)end_machine_at(Deadline::after(os.clock, situation.timeout - kept), situation.verb, kept);
+    take_down(os, situation);
+    for (;;) os.clock.sleep(Seconds{60});
+}
+
+}  // namespace diskless
