@@ -9,6 +9,7 @@
 #include "common/base/text.hpp"
 #include "common/os/file_system.hpp"
 #include "common/os/files_linux.hpp"
+#include "server-helper/model/node_set.hpp"
 
 namespace diskless::server {
 
@@ -158,14 +159,26 @@ Findings check_nodes(const Site& site) {
     Findings findings;
     check_range(cluster, findings);
     Doubles names("name", findings), addresses("address", findings), macs("MAC", findings);
+    std::vector<const Node*> without_mac;
     for (const auto& node : cluster.nodes) {
         names.see(lower(node.name), node);
         if (node.address.is_set()) addresses.see(node.address.text(), node);
         if (node.mac.is_set()) macs.see(node.mac.text(), node);
         check_address(cluster, node, findings);
-        if (!node.mac.is_set())
-            findings.push_back({"no-mac", where(node) + ": has no MAC: DHCP cannot know it",
-                                fmt::format("diskless-server node set {} mac=ADDRESS", node.name)});
+        if (!node.mac.is_set()) without_mac.push_back(&node);
+    }
+    // a rack that was just added would otherwise give a line a node, and hide what else there is
+    if (without_mac.size() == 1) {
+        findings.push_back({"no-mac", where(*without_mac[0]) + ": has no MAC: DHCP cannot know it",
+                            fmt::format("diskless-server node set {} mac=ADDRESS", without_mac[0]->name)});
+    } else if (!without_mac.empty()) {
+        std::vector<std::string> lacking;
+        for (const auto* node : without_mac) lacking.push_back(node->name);
+        findings.push_back(
+            {"no-mac",
+             fmt::format("{} ({} nodes): have no MAC: DHCP cannot know them", fold_node_set(lacking), lacking.size()),
+             "diskless-server node import FILE, with names or addresses and MACs; or node set NODE "
+             "mac=ADDRESS"});
     }
     std::map<std::string, const ResolvedNode*> owners;
     std::map<std::string, const ResolvedNode*> writers;  // by root

@@ -1,4 +1,5 @@
-#include <gtest/gtest.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <stdlib.h>
 
 #include <set>
@@ -178,6 +179,15 @@ TEST(SiteCheck, TellsWhatIsWrongWithNodes) {
         one.spoil(site);
         EXPECT_EQ(rules(check_nodes(site)), one.wanted) << one.what;
     }
+}
+
+TEST(SiteCheck, ARackWithoutMacsIsOneFinding) {
+    auto site = test::site();
+    for (auto& node : site.cluster.nodes) node.mac = {};
+    const auto findings = check_nodes(site);
+    ASSERT_EQ(rules(findings), Rules{"no-mac"});
+    EXPECT_THAT(findings[0].what, testing::HasSubstr(fmt::format("({} nodes)", site.cluster.nodes.size())));
+    EXPECT_THAT(findings[0].what, testing::HasSubstr("node[001-"));
 }
 
 TEST(SiteCheck, TellsWhatTheTreeLacksOrHasLeft) {
