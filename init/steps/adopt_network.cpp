@@ -43,7 +43,8 @@ Found look_at(Os& os, const Link& link, Ipv4 server) {
 
 /// What the kernel's own DHCP client has learned (Documentation/admin-guide/nfs/nfsroot.rst).
 void read_pnp(const Files& files, Lease& lease) {
-    for (const auto line : lines(files.read("/proc/net/pnp", 4096).value_or(std::string()))) {
+    const auto text = files.read("/proc/net/pnp", 4096).value_or(std::string());
+    for (const auto line : lines(text)) {
         const auto fields = words(line);
         if (fields.size() != 2) continue;
         const auto address = Ipv4::parse(fields[1]);
