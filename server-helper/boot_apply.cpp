@@ -191,7 +191,8 @@ Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams)
     if (parsed.helped) return {};
     Request request;
     request.base = TRY(base_of(parsed));
-    for (const auto name : split(parsed.text("only"), ','))
+    const auto only = parsed.text("only");
+    for (const auto name : split(only, ','))
         if (!name.empty()) request.only.push_back(name == "kernel" ? "exports" : std::string(name));
     request.json = parsed.has("json");
     request.quiet = parsed.has("quiet");

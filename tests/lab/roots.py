@@ -99,7 +99,7 @@ def debian_networkd(kernel: Kernel) -> Path:
 
 
 def debian_network_manager(kernel: Kernel) -> Path:
-    base = cache.kept("root-networkmanager-1", lambda root: _make_debian(root, _DEBIAN + ",network-manager"))
+    base = cache.kept("root-networkmanager-1", lambda root: _make_debian(root, _DEBIAN + ",network-manager,libpam-systemd"))
     return _with_modules(base, kernel)
 
 
