@@ -11,10 +11,11 @@ namespace {
 
 constexpr Milliseconds kDefaultTimeout{30'000};
 
-/// Did the agent refuse, or was it not there? Only the latter is a reason to go on without it.
+/// Did the agent refuse, or was it not to be reached? Only the latter is a reason to go on without it. The way to its
+/// socket begins at the root: when the server does not know that any more, it may be ESTALE.
 bool is_absent(const Error& error) {
     return error.code == ENOENT || error.code == ECONNREFUSED || error.code == ETIMEDOUT || error.code == ECONNRESET ||
-           error.code == EPIPE;
+           error.code == EPIPE || error.code == ESTALE || error.code == EIO;
 }
 
 /// The first of `paths` that exists.

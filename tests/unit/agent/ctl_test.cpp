@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "agent/control_protocol.hpp"
 #include "agent/ctl/covering_mount.hpp"
 #include "agent/ctl/options.hpp"
@@ -131,6 +133,23 @@ TEST_F(CtlTest, SaysInOneLineThatThisIsNoDisklessNode) {
         EXPECT_EQ(run({command}), kExitFailed) << command;
         EXPECT_EQ(err.text(), "disklessctl: this is no diskless node: there is no /run/diskless/boot.json\n");
     }
+}
+
+TEST_F(CtlTest, WhateverKeepsTheAgentFromBeingReachedTheNodeGoesDown) {
+    // ESTALE: the socket's path begins at a root that the server does not know any more
+    for (const int code : {ENOENT, ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, ESTALE, EIO}) {
+        int taken_down = 0;
+        take_down = [&](PowerVerb, Deadline) {
+            ++taken_down;
+            return Error{"the machine is still there", {}, EPERM};
+        };
+        agent.problem = Error{"connect to /run/diskless/control", {}, code};
+        EXPECT_EQ(run({"reboot"}), kExitFailed);
+        EXPECT_EQ(taken_down, 1) << strerror(code);
+    }
+    take_down = [](PowerVerb, Deadline) -> Error { throw std::logic_error("must not be called"); };
+    agent.problem = Error{"root only", {}, EPERM};
+    EXPECT_EQ(run({"reboot"}), kExitFailed) << "it refused";
 }
 
 TEST_F(CtlTest, ShowsTheReportInEveryForm) {
