@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace diskless {
@@ -17,6 +18,16 @@ std::vector<std::string_view> words(std::string_view text);
 
 /// The lines of a text without their "\n" or "\r\n"; a last line without newline counts, an empty rest does not.
 std::vector<std::string_view> lines(std::string_view text);
+
+// What these return points into the text: one that ends with the statement would leave a range-for nothing to read.
+template <class Text>
+concept Temporary = std::is_same_v<Text, std::string>;  // deduced so for an rvalue only
+template <Temporary Text>
+std::vector<std::string_view> split(Text&&, char) = delete;
+template <Temporary Text>
+std::vector<std::string_view> words(Text&&) = delete;
+template <Temporary Text>
+std::vector<std::string_view> lines(Text&&) = delete;
 
 /// Text without blanks at both ends.
 std::string_view trim(std::string_view text);

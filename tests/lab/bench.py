@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 import cache
-import cases
 import images
 import network
 import roots
+from case import Case
 from kernels import Kernel
 from namespace import LabError, Namespace, wait_until
 from network import Network
@@ -36,7 +36,7 @@ class Choices:
 
 
 class Bench:
-    def __init__(self, case: cases.Case, choices: Choices) -> None:
+    def __init__(self, case: Case, choices: Choices) -> None:
         self.case, self.choices = case, choices
         self.logs = choices.logs / case.name
         shutil.rmtree(self.logs, ignore_errors=True)

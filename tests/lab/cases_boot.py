@@ -1,0 +1,169 @@
+"""Ways to an address and a root; servers that are not well; what a node may write; distributions."""
+
+from __future__ import annotations
+
+from case import CTL, FROM, NO_TROUBLE, OWN_SNAPSHOT, SNAPSHOT, UP, Case, goes_down, options
+from node import Hardware
+from steps import (Console, CutNetwork, GoesDown, ImageUnder, Login, MakeSnapshot, MendNetwork, OnServer, PacketsLost,
+                   PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Type, mounted)
+
+ROOT_PATH = "option:root-path,10.9.0.1:/srv/diskless/images/busybox/1"
+
+# system-config-netboot of Red Hat Enterprise Linux 4, as an administrator left it behind.
+SCN = "/srv/diskless/i386/RHEL4-AS"
+SCN_FILES = {
+    f"{SCN}/snapshot/files": "# a list of files that are stored in the snapshot directory of each client\n"
+                             "# do not edit, create files.custom\n/etc/motd\n/var/log\n/etc/sysconfig/network\n",
+    f"{SCN}/snapshot/files.custom": "/opt/data\n",
+    f"{SCN}/snapshot/node1/etc/motd": "populated by pxeboot -S\n",
+}
+
+LISTS = """\
+# every way to write a list wrongly, and a few right ones among them
+/var/log            # a comment behind
+/var/log/deep/nested
+/etc/motd /opt/data
+/opt/*.conf
+/not/there
+relative/path
+/etc/../escape
+
+/home/
+"""
+
+
+CASES: tuple[Case, ...] = (
+    # The laboratory itself, without the product.
+    Case("lab-itself", "a hand-made image boots busybox over NFS 3: the laboratory works",
+         "lab.root={root} lab.options=vers=3", image="handmade",
+         steps=(PowerOn(), Console("handmade: node1 is 10.9.0.11", 30), Console("busybox userland is up on node1", 30),
+                Login(), mounted("/", "nfs", "ro,", "vers=3"), mounted("/var/log", "snapshots/node1"),
+                Shell("echo hello >/var/log/x"), OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"),
+                Shell("touch /opt/no", "Read-only file system"), Report("root.server", "10.9.0.1"),
+                Type("/sbin/reboot -f"), GoesDown(20))),
+    Case("lab-nfs4", "the same over NFS 4.2",
+         "lab.root={root} lab.options=vers=4.2", image="handmade",
+         steps=(PowerOn(), Login(60), mounted("/", "nfs4", "ro,", "vers=4.2"),
+                mounted("/mnt", "nfs4", "snapshots/node1"), Shell("echo hello >/var/log/x"),
+                OnServer("/srv/diskless/snapshots/node1/var/log/x", "hello"))),
+    Case("lab-netboot", "the network card fetches kernel and image by TFTP",
+         "lab.root={root} lab.options=vers=3", image="handmade", netboot=True,
+         steps=(PowerOn(), Console("handmade: hand over", 60), Login(30))),
+    Case("lab-loss", "the laboratory loses a fifth of all frames, and a hand-made image boots all the same",
+         "lab.root={root} lab.options=vers=3", image="handmade", loss_percent=20,
+         steps=(PowerOn(), Console("handmade: hand over", 120), Login(120), PacketsLost(10))),
+    Case("lab-cut", "a node whose cable is cut stays where it is; mended, it goes on",
+         "lab.root={root} lab.options=vers=3", image="handmade",
+         steps=(PowerOn(), Login(60), CutNetwork(),
+                Type("echo 3 >/proc/sys/vm/drop_caches; ls /home /opt/; echo went-on"),
+                Silent("^went-on", 5), MendNetwork(), Console("^went-on", 60))),
+
+    # Ways to an address and a root.
+    Case("dhcp-v4.2", "DHCP, NFS 4.2", FROM + ",vers=4.2 ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, mounted("/", "nfs4", "vers=4.2"), Report("root.version", "^4.2$"),
+          Report("lease.source", "dhcp"), Report("time.source", "sntp 10.9.0.1"), *NO_TROUBLE, *goes_down())),
+    Case("dhcp-v3", "DHCP, NFS 3, without rpcbind or lockd on the node", FROM + ",vers=3 ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, mounted("/", "nfs ", "vers=3", "nolock"), Report("root.version", "^3$"), *NO_TROUBLE,
+          ImageUnder(3000), *goes_down())),
+    Case("root-of-lease", "the root is named by DHCP only, the version by nobody", "root=dhcp",
+         (*UP, *OWN_SNAPSHOT, Report("lease.root_path", "busybox"), *NO_TROUBLE), dhcp=options(ROOT_PATH)),
+    Case("dracut-words", "root and address as dracut writes them",
+         "root=nfs4:{server}:{root} ip=eth0:dhcp rd.neednet=1",
+         (*UP, *OWN_SNAPSHOT, mounted("/", "nfs4"))),
+    Case("static-ip", "ip= with every field, no DHCP server at all",
+         "root=/dev/nfs nfsroot={root} ip={address}:{server}:{server}:255.255.255.0:node1:eth0:off",
+         (*UP, *OWN_SNAPSHOT, Report("lease.source", "fixed"), Report("lease.address", "10.9.0.11"), *NO_TROUBLE),
+         dhcp=None),
+    Case("pxelinux-ip", "the four fields of PXELINUX and a broadcast address for a gateway",
+         "root=/dev/nfs nfsroot={server}:{root} ip={address}:{server}:10.9.0.255:255.255.255.0 hostname=node1",
+         (*UP, *OWN_SNAPSHOT, Report("lease.address", "10.9.0.11"), Report("warnings", "10.9.0.255")), dhcp=None),
+    Case("bootp", "BOOTP only", FROM + " ip=bootp",
+         (*UP, *OWN_SNAPSHOT, Report("lease.source", "bootp"), Report("lease.address", "10.9.0.11"))),
+    Case("two-nics", "two interfaces with carrier, a server behind the second only", FROM + " ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, Report("interface", "eth1")), hardware=Hardware(interfaces=("br1", "br0"))),
+    Case("netboot", "the network card fetches kernel and image by TFTP", FROM + " ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, *NO_TROUBLE), netboot=True),
+
+    # Servers and networks that are not well.
+    Case("dhcp-late", "the DHCP server comes up 20 s after the node", FROM + " ip=dhcp",
+         (PowerOn(), StartDhcp(after=20), *UP[1:], *OWN_SNAPSHOT), dhcp_late=True),
+    Case("nfs-late", "the NFS server comes up 20 s after the node", FROM + " ip=dhcp",
+         (PowerOn(), StartNfs(after=20), *UP[1:], *OWN_SNAPSHOT), nfs_late=True),
+    Case("first-server-dead", "nobody has the address of the first of two NFS servers",
+         "root=/dev/nfs nfsroot={dead},{server}:{root} ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, Report("root.server", "^10.9.0.1$"))),
+    Case("packet-loss", "a fifth of all frames is lost", FROM + " ip=dhcp",
+         (PowerOn(), Console("busybox userland is up", 180), Login(120), mounted("/", "^10[.]9[.]0[.]1:"),
+          PacketsLost(10)), loss_percent=20),
+    Case("snapshot-missing", "no snapshot for this node: it boots with volatile state and says so",
+         FROM + " ip=dhcp",
+         (PowerOn(), Console("snapshot.*node1", 60), Console("busybox userland is up", 30), Login(20),
+          Shell("hostname", "^node1$"), Shell("echo x >/var/log/x"), Shell("cat /run/diskless/boot.json", '"volatile"'),
+          OnServer(SNAPSHOT, None)), snapshots=()),
+    Case("snapshot-waited-for", "no snapshot, and the node shall wait for it",
+         FROM + " ip=dhcp diskless.snapshot.policy=wait",
+         (PowerOn(), Console("snapshot.*node1", 60), MakeSnapshot("node1"), *UP[1:], *OWN_SNAPSHOT), snapshots=()),
+    Case("clock-1970", "a flat battery: the clock says 1970", FROM + " ip=dhcp",
+         (*UP, Shell("date +%Y", "^20[2-9][0-9]$"), Report("time.source", "sntp"),
+          Report("time.step_ns", r"^1\d{18}$")),
+         hardware=Hardware(rtc="1970-01-02")),
+    Case("no-time", "a flat battery and no time server: the time of the image, at least", FROM + " ip=dhcp",
+         (*UP, Shell("date +%Y", "^20[2-9][0-9]$"), Report("time.source", "image|snapshot")), time_server=False,
+         hardware=Hardware(rtc="1970-01-02")),
+
+    # State.
+    Case("red-hat", "system-config-netboot's command line and tree, just as they were",
+         f"root=/dev/ram0 init=disklessrc NFSROOT={{server}}:{SCN} ramdisk_size=10240 ETHERNET=eth0 SNAPSHOT=node1 "
+         "NISDOMAIN=lab",
+         (*UP, Shell("cat /etc/motd", "populated by pxeboot"), mounted("/etc/motd", "10.9.0.1:"),
+          mounted("/var/log", "nfs"),
+          Shell("domainname 2>/dev/null || cat /proc/sys/kernel/domainname", "^lab$"),
+          Shell("echo mine >/opt/data"), OnServer(f"{SCN}/snapshot/node1/opt/data", "mine"),
+          Report("snapshot.name", "^node1$")),
+         root_path=f"{SCN}/root", snapshots_path=f"{SCN}/snapshot", server_files=SCN_FILES),
+    Case("rwtab-statetab", "Red Hat's readonly-root lists in the root", FROM + " ip=dhcp",
+         (*UP, Shell("ls /var/log/app/old.log", "No such file"),
+          Shell("test -d /var/log/app && echo x >/var/log/app/x"),
+          Shell("cat /opt/data", "data of the image"), Shell("echo volatile >/opt/data"),
+          Shell("echo kept >>/etc/motd"),
+          Shell("cat /var/lib/kept/seed", "seed"), Shell("echo kept >/var/lib/kept/x"),
+          OnServer(f"{SNAPSHOT}/etc/motd", "kept"), OnServer(f"{SNAPSHOT}/var/lib/kept/x", "kept"),
+          OnServer(f"{SNAPSHOT}/opt/data", None),
+          *goes_down(), PowerOn(), Console("busybox userland is up", 90), Login(20),
+          Shell("cat /etc/motd", "kept"), Shell("cat /opt/data", "data of the image")), root="rwtab"),
+    Case("hard-lists", "a list with missing, nested, glob and bad entries", FROM + " ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, Shell("echo own >/var/log/deep/nested/x"),
+          OnServer(f"{SNAPSHOT}/var/log/deep/nested/x", "own"),
+          Shell("echo own >/opt/a.conf; echo own >/opt/b.conf"), OnServer(f"{SNAPSHOT}/opt/a.conf", "own"),
+          OnServer(f"{SNAPSHOT}/opt/b.conf", "own"), Shell("touch /opt/other", "Read-only"),
+          Shell("echo own >/home/x"), OnServer(f"{SNAPSHOT}/home/x", "own"),
+          Shell("cat /run/diskless/boot.json", "relative/path"), Shell("cat /run/diskless/boot.json", "/not/there"),
+          OnServer("/srv/diskless/snapshots/escape", None), OnServer(f"{SNAPSHOT}/escape", None)),
+         root_files={"var/log/deep/nested/seed": "seed", "opt/a.conf": "a", "opt/b.conf": "b"},
+         server_files={f"{SNAPSHOT}/files": LISTS}),
+    Case("own-and-kept", "what a node writes is its own, outlives a reboot, and is not in the root", FROM + " ip=dhcp",
+         (*UP, *OWN_SNAPSHOT, Shell("echo kept >/etc/motd"), Shell("cat /proc/sys/kernel/random/uuid >/var/log/token"),
+          *goes_down(), OnServer(f"{SNAPSHOT}/etc/motd", "^kept$"), PowerOn(), Console("busybox userland is up", 90),
+          Login(20), Shell("cat /etc/motd", "^kept$"), Shell("cat /var/log/token", "^[0-9a-f-]{36}$")),
+         server_files={f"{SNAPSHOT}/files": "/etc/motd\n"}),
+    Case("rw-root", "a root of the node's own, mounted rw", FROM + " rw ip=dhcp",
+         (PowerOn(), Console("busybox userland is up", 60), Login(20), mounted("/", " rw,"),
+          Shell("echo mine >/opt/new"), *goes_down(),
+          OnServer("/srv/diskless/images/busybox/1/opt/new", "mine")), root_writable=True),
+
+    # Whole distributions.
+    Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",
+         FROM + " ip=dhcp",
+         (PowerOn(), Login(90), mounted("/", " ro,"), Shell("systemctl is-system-running --wait", None, 60),
+          Shell("systemctl --failed --no-legend", r"\A\s*\Z"), Shell("hostname", "^node1$"),
+          Shell("cat /etc/machine-id", "^[0-9a-f]{32}$"), Shell("ls /etc/ssh/ssh_host_ed25519_key"),
+          Shell("systemctl is-active ssh", "^active$"), Shell(f"{CTL} status", "node1"),
+          Shell(f"{CTL} report", "mount-root"),
+          *OWN_SNAPSHOT, *NO_TROUBLE, *goes_down()), root="debian"),
+    Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
+         (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
+         root="debian-sysvinit"),
+    Case("initramfs-tools", "the node program in an image by initramfs-tools", FROM + " ip=dhcp boot=diskless",
+         (*UP, *OWN_SNAPSHOT), image="initramfs-tools"),
+    Case("dracut", "the node program in an image by dracut", FROM + " ip=dhcp", (*UP, *OWN_SNAPSHOT), image="dracut"),
+)
