@@ -21,6 +21,7 @@
 #include "init/reload.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
+#include "init/shutdown_command.hpp"
 
 namespace diskless {
 
@@ -195,6 +196,13 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
                                    Deadline::after(os.clock, Seconds{1}));
             }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
+}
+
+int shutdown_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user) {
+    const auto word = shutdown_word(arguments);
+    if (word) return ctl_role(os, {"disklessctl", *word}, user);
+    FileOutput(2).write(fmt::format("shutdown: {}\n  {}\n", word.error().cause, word.error().remedy));
+    return kExitUsage;
 }
 
 }  // namespace diskless
