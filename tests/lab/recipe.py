@@ -120,7 +120,7 @@ class Do:
             for line in filter(None, map(str.strip, self.block.text.splitlines())):
                 self._at_console(bench, place, line)
             return ""
-        code, printed = node.console.shell(self.block.text.strip(), 60)
+        code, printed = node.console.shell(f"(set -e\n{self.block.text})", 60)
         if code != 0:
             raise LabError(f"gave {code}: {printed[-300:]!r}")
         return printed

@@ -187,7 +187,7 @@ TEST(SwapOn, AFileOnFatBringsTheTablesOfItsNames) {
     node.mounts.provide("/dev/vda1", "/disk");
     EXPECT_EQ(node.run().outcome, StepOutcome::done);
     const auto loaded = node.modules.loaded().value();
-    for (const char* name : {"vfat", "fat", "nls_cp437", "nls_ascii"}) EXPECT_THAT(loaded, Contains(name));
+    for (const char* name : {"vfat", "fat", "nls_cp437", "nls_ascii"}) EXPECT_THAT(loaded, ::testing::Contains(name));
 }
 
 TEST(SwapOn, AFileThatCannotBeUsedLeavesNothingMounted) {
