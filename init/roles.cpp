@@ -10,6 +10,7 @@
 #include "agent/ctl/ctl.hpp"
 #include "agent/dhcp_lease_keeper.hpp"
 #include "agent/guardian.hpp"
+#include "agent/spared.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/os/background.hpp"
 #include "common/os/kernel_log.hpp"
@@ -100,6 +101,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (!first && !resumed) machine.say(4, "agent: " + resumed.error().cause + ", beginning anew");
     if (const auto resident = become_resident(); !resident)
         machine.say(4, "agent: " + resident.error().cause + ", continuing");
+
+    (void)spare_processes(own.files, {linux_forks().parent(), own.processes.own_pid()});
 
     auto report = read_report(own);
     if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");

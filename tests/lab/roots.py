@@ -8,6 +8,7 @@
     busybox          nothing but busybox with its init: up a second after hand-over, for what is not about systemd
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
     golden           busybox with a kernel and its modules: what diskless-server makes images of
+    debian-installed the same as on a disk of its own, with fdisk and rsync: a machine that images are made from
     vine             golden with an sshd, a user and an inittab in sysvinit's form: a small system of 1999
 """
 
@@ -76,7 +77,11 @@ def debian_nfsroot(kernel: Kernel) -> Path:
         _make_sysvinit(root, _SYSVINIT + ",ifupdown,isc-dhcp-client,nfs-common")
         write(root / "etc/network/interfaces", "auto lo\niface lo inet loopback\n\nauto eth0\niface eth0 inet dhcp\n")
 
-    return _with_modules(cache.kept("root-nfsroot-1", make), kernel)
+    def with_kernel(root: Path) -> None:
+        clone(_with_modules(cache.kept("root-nfsroot-1", make), kernel), root)
+        clone(kernel.image.parent, root / "boot")
+
+    return cache.kept(f"root-nfsroot-2+{kernel.version}", with_kernel)
 
 
 def busybox(_: Kernel | None = None) -> Path:
@@ -98,6 +103,19 @@ def golden(kernel: Kernel) -> Path:
         clone(kernel.modules, root / "lib/modules" / kernel.version)
 
     return cache.kept(f"{busybox().name}-golden+{kernel.version}", make)
+
+
+def debian_installed(kernel: Kernel) -> Path:
+    def make(root: Path) -> None:
+        clone(debian_nfsroot(kernel), root)
+        for program in ("/usr/bin/rsync", "/usr/sbin/fdisk"):
+            _install_dynamic(Path("/"), program, root)
+        cache.run(["chroot", str(root), "ssh-keygen", "-A"])
+        write(root / "etc/hostname", "node004\n")
+        write(root / "etc/fstab", "/dev/sda3 / ext3 defaults 1 1\n/dev/sda1 /boot ext3 defaults 1 2\n")
+        write(root / "boot/grub/grub.conf", "default=0\n")
+
+    return cache.kept(f"root-installed-1+{kernel.version}", make)
 
 
 _VINE_INITTAB = """\
@@ -129,9 +147,9 @@ def _install_dynamic(system: Path, program: str, root: Path) -> None:
     listed = cache.run(["chroot", str(system), "ldd", program])
     for path in [program, *re.findall(r"(/\S+) \(0x", listed)]:
         target = root / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        shutil.copy2(system / Path(path.lstrip("/")), target)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(system / path.lstrip("/"), target)
 
 
 def debian_networkd(kernel: Kernel) -> Path:
@@ -168,7 +186,7 @@ def _enable(root: Path, unit: str) -> None:
 FLAVOURS = {"debian": debian, "debian-networkd": debian_networkd, "debian-networkmanager": debian_network_manager,
             "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "debian-nfsroot": debian_nfsroot,
             "busybox": busybox, "rwtab": rwtab,
-            "golden": golden, "vine": vine}
+            "golden": golden, "vine": vine, "debian-installed": debian_installed}
 
 
 def flavour(name: str, kernel: Kernel) -> Path:
