@@ -153,13 +153,14 @@ def culc(kernel: Kernel) -> Path:
             (root / program.lstrip("/")).rename(root / "bin" / Path(program).name)
         shutil.copy2(system / "etc/netconfig", root / "etc/netconfig")
         (root / "bin/rpcbind").rename(root / "bin/portmap")
-        write(root / "etc/services", "sunrpc 111/tcp\nsunrpc 111/udp\n")
+        write(root / "etc/services", "sunrpc 111/tcp portmapper\nsunrpc 111/udp portmapper\n")
+        write(root / "etc/nsswitch.conf", "services: files\nprotocols: files\n")
         write(root / "etc/protocols", "tcp 6\nudp 17\n")
         (root / "sbin/init").unlink()
         shutil.rmtree(root / "etc/rc.d")
         (root / "culc").mkdir()
 
-    return cache.kept(f"root-culc-2+{kernel.version}", make)
+    return cache.kept(f"root-culc-3+{kernel.version}", make)
 
 
 def _install_dynamic(system: Path, program: str, root: Path) -> None:
