@@ -12,7 +12,7 @@ from kernels import Kernel
 _COMMON = ("kmod,udev,zstd,busybox,iproute2,iputils-arping,isc-dhcp-client,nfs-common,netbase,"
            "systemd-sysv,dbus,procps,cpio,gzip,initramfs-tools")
 _DRACUT = ",dracut-core,dracut-network"
-_LIVE = ",live-boot,live-boot-initramfs-tools,squashfs-tools"
+_LIVE = ",live-boot,live-boot-initramfs-tools"
 
 # dracut's own choice of a network handler, systemd-networkd, does not get as far as the mount on Debian 12: network-legacy
 # is what its packages worked with before. "minimal": without systemd, nothing but what an NFS root needs.
@@ -71,24 +71,11 @@ def live_boot(kernel: Kernel) -> Path:
     return built("live-boot", kernel, _COMMON + _LIVE, f"mkinitramfs -o /image {kernel.version}")
 
 
-def squashfs(kernel: Kernel, source: Path) -> Path:
-    """`source` as live-boot's filesystem.squashfs."""
-    script = "mksquashfs /source /image -noappend -quiet -no-progress"
-    del kernel
-    return packed(source, script)
-
-
-def packed(source: Path, script: str) -> Path:
-    root = workshop(_COMMON + _LIVE)
-
-    def make(directory: Path) -> None:
-        (directory / "build").write_text(f"""
-            set -e
-            mount --bind {source} {root}/mnt
-            mount -t tmpfs tmpfs {root}/tmp
-            chroot {root} {script.replace("/source", "/mnt").replace("/image", "/tmp/image")}
-            cp {root}/tmp/image {directory}/filesystem.squashfs
-            """)
-        cache.run(["unshare", "--mount", "--propagation", "private", "sh", str(directory / "build")], directory / "log")
-
-    return cache.kept(f"bench-squashfs-{source.name}", make) / "filesystem.squashfs"
+def live_medium(directory: Path, source: Path) -> None:
+    """`source` below `directory` as live-boot looks for it: directory/live/filesystem.dir, squashfs/live/filesystem.squashfs."""
+    plain = directory / "directory/live/filesystem.dir"
+    plain.mkdir(parents=True)
+    roots.copy(source, plain)
+    packed = directory / "squashfs/live/filesystem.squashfs"
+    packed.parent.mkdir(parents=True)
+    cache.run(["mksquashfs", str(source), str(packed), "-quiet", "-no-progress"])

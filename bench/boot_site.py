@@ -92,7 +92,7 @@ def memory(told: dict[str, Any]) -> tuple[int, int]:
 class Site:
     """Servers and cables; made once for a run."""
 
-    def __init__(self, kernel: Kernel, logs: Path, live: Callable[[Path], None] | None = None) -> None:
+    def __init__(self, kernel: Kernel, logs: Path, live: Callable[[Path, Path], None] | None = None) -> None:
         self.kernel, self.logs = kernel, logs
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir(parents=True)
@@ -104,7 +104,7 @@ class Site:
             self.close()
             raise
 
-    def _set_up(self, live: Callable[[Path], None] | None) -> None:
+    def _set_up(self, live: Callable[[Path, Path], None] | None) -> None:
         self.network = Network(self.namespace)
         tree = self.work / "srv"
         tree.mkdir()
@@ -116,7 +116,7 @@ class Site:
             (self.snapshots / f"node{number}").mkdir(parents=True)
         if live is not None:
             (tree / "live").mkdir()
-            live(tree / "live")
+            live(tree / "live", shared_root())
             exports.append(Export("/srv/live"))
         self.nfs = NfsServer(self.namespace, self.work, exports)
         self.nfs.start()

@@ -12,6 +12,7 @@ from typing import Callable
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests/lab"))
 
+import boot_peers
 import boot_report
 from boot_images import CONTENDERS, FLOOR, OURS, Contender
 from boot_site import Boot, Site, unpacked_bytes
@@ -108,7 +109,7 @@ def boots(options: argparse.Namespace) -> Result:
         left = TimeLeft()
         for entry in taking_part:
             left.plan(entry.contender.name, entry.contender.seconds, entry.runs)
-        site = Site(kernel, LOGS)
+        site = Site(kernel, LOGS, boot_peers.live_medium)
         try:
             boot_in_turns(site, taking_part, left)
         finally:
