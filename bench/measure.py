@@ -64,24 +64,35 @@ class Target:
     value: float
     wanted: float
     at_least: bool = True
+    unit: str = ""
 
     @property
     def holds(self) -> bool:
         return self.value >= self.wanted if self.at_least else self.value <= self.wanted
 
 
+@dataclass(frozen=True)
+class Table:
+    """Made by a bench itself, where Figure does not fit: the first row is the header."""
+
+    title: str
+    rows: list[list[str]]
+
+
 @dataclass
 class Result:
     name: str
     about: str
-    unit: str  # what `count` of a figure counts
-    figures: list[Figure]
+    unit: str = ""  # what `count` of a figure counts
+    figures: list[Figure] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    data: dict[str, object] = field(default_factory=dict)  # all samples behind the tables
 
     def as_json(self) -> dict[str, object]:
         return {
-            "name": self.name, "about": self.about, "unit": self.unit, "notes": self.notes,
+            "name": self.name, "about": self.about, "unit": self.unit, "notes": self.notes, **self.data,
             "figures": [{"name": f.name, "count": f.count, "note": f.note, "samples": [s.__dict__ for s in f.samples]}
                         for f in self.figures],
             "targets": [{"words": t.words, "value": t.value, "wanted": t.wanted, "holds": t.holds} for t in self.targets],

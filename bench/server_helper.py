@@ -112,7 +112,7 @@ def compare(name: str, top: Path, large: bool, ours: int, peers: int, options: a
                for row, (option, nodes) in modes.items()]
     figures += [(Figure(f"loop of {command}", peers), lambda command=command: copy(command))
                 for command in ("cp -a", "rsync -a")]
-    alternately(figures, options.runs, name)
+    alternately(figures, options.runs or (3 if options.quick else 5), name)
     rows = [figure for figure, _ in figures]
     best = min(row.median for row in rows[-2:])
     about = f"40 entries, {used(root) / 1e6:.1f} MB, for each of {ours} nodes"
@@ -170,7 +170,7 @@ def curve(name: str, about: str, options: argparse.Namespace, command: list[str]
                 return timed([options.server, *command, "--base", str(base)], base)
 
             figures.append((Figure(f"{' '.join(command[:2])}, {nodes}", nodes), measure))
-        alternately(figures, options.runs, name)
+        alternately(figures, options.runs or (3 if options.quick else 5), name)
     rows = [figure for figure, _ in figures]
     result = Result(name, about, "node", rows)
     result.targets.append(Target(f"seconds for {rows[-1].count} nodes", rows[-1].median * rows[-1].count, 60, False))
