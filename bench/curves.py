@@ -32,8 +32,14 @@ def _make_root(root: Path) -> None:
 
 
 def _report(node: int) -> str:
-    steps = [{"id": f"step-{number}", "status": "done", "start_ms": 10 * number, "end_ms": 10 * number + 9} for number in range(14)]
-    return json.dumps({"schema": 1, "node": f"node{node:05}", "outcome": "booted", "steps": steps})
+    """A boot report as a node leaves it: 14 steps, 40 entries of state."""
+    name = f"node{node:05}"
+    steps = [{"id": f"step-{number}", "sentence": "do what the step does", "outcome": "done", "started_ns": number * 10**7,
+              "ended_ns": (number + 1) * 10**7, "attempts": 1, "notes": ["eth0 has 10.8.1.1/16"]} for number in range(14)]
+    state = [{"path": f"/etc/conf{number}", "kind": "persistent", "source": f"/srv/diskless/snapshots/{name}/etc/conf{number}",
+              "bytes": 2000} for number in range(40)]
+    return json.dumps({"format": 1, "version": "0.1.0", "wall_started_s": 1_795_000_000, "steps": steps, "state": state,
+                       "root": {"server": "10.8.0.1", "path": "/srv/diskless/images/site/1", "generation": "1"}}, indent=1)
 
 
 def _prepare(command: str, server: str, base: Path, root: Path, nodes: int, run: int) -> None:
@@ -48,7 +54,7 @@ def _prepare(command: str, server: str, base: Path, root: Path, nodes: int, run:
             timed([server, "snapshot", "prepare", "--quiet", "--base", str(base)])
         for number in range(256, 256 + nodes):
             place = base / f"snapshots/node{number:05}/.diskless"
-            place.mkdir(exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
             (place / "boot.json").write_text(_report(number))
 
 

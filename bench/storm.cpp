@@ -2,7 +2,7 @@
 // its root and its snapshot with libnfs and reads what a boot reads. Questions, retries and backoff are the node
 // program's own (common/net, common/nfs, common/plan); sockets are real.
 //
-//   storm INTERFACE SERVER NODES JITTER SECONDS     JITTER 1: each node has a seed of its own; 0: all have the same
+//   storm INTERFACE SERVER NODES JITTER SECONDS     JITTER 1: as the node does; 0: all ask again at the same moments
 //
 // Node n has the hardware address 52:54:00:0a:HH:LL. The addresses that it will be given are on the interface already.
 // Prints one line of JSON when all have come up or the seconds are over.
@@ -45,6 +45,14 @@ constexpr std::size_t kHeaders = 20 + 8;     // IP and UDP
 constexpr std::size_t kHardwareAddress = 28; // in a BOOTP message
 
 Time now() { return linux_clock().now(); }
+
+/// Without jitter: the next of the moments at which every node would ask again if nothing were drawn.
+Time in_step(Time wanted, Time began) {
+    Time at = began;
+    for (int n = 0; at < wanted; ++n)
+        at += std::chrono::milliseconds{100} + std::min<Time>(std::chrono::seconds{4}, std::chrono::milliseconds{300} * (1 << std::min(n, 10)));
+    return at;
+}
 
 struct Node {
     enum class Stage { lease, probe, mounts, up };
@@ -147,12 +155,13 @@ void on_probe(Node& node) {
 
 class Storm {
   public:
-    Storm(Channel& packets, Ipv4 server, unsigned count, bool jitter) : packets_(packets), nodes_(count), began_(now()) {
+    Storm(Channel& packets, Ipv4 server, unsigned count, bool jitter)
+        : packets_(packets), nodes_(count), jitter_(jitter), began_(now()) {
         for (unsigned n = 0; n < count; ++n) {
             auto& node = nodes_[n];
             LeaseRequest request;
             request.mac = *Mac::parse(fmt::format("52:54:00:0a:{:02x}:{:02x}", n >> 8, n & 255));
-            request.seed = node.seed = jitter ? n + 1 : 1;
+            request.seed = node.seed = n + 1;
             node.server = server;
             node.machine = std::make_unique<LeaseMachine>(request, began_);
             by_mac_[std::string(reinterpret_cast<const char*>(request.mac.bytes.data()), 6)] = &node;
@@ -177,10 +186,12 @@ class Storm {
         begin_probe(node);
     }
     void turn(Time until);
+    Time due(Time wanted) const { return jitter_ ? wanted : in_step(wanted, began_); }
 
     Channel& packets_;
     std::vector<Node> nodes_;
     std::map<std::string, Node*> by_mac_;
+    const bool jitter_;
     const Time began_;
 };
 
@@ -190,11 +201,11 @@ void Storm::turn(Time until) {
     auto next = std::min(until, now() + Time{std::chrono::milliseconds{200}});
     for (auto& node : nodes_) {
         if (node.stage == Node::Stage::lease) {
-            if (node.machine->next_wakeup() <= now()) act(node, node.machine->on_time(now()));
-            if (node.stage == Node::Stage::lease) next = std::min(next, node.machine->next_wakeup());
+            if (due(node.machine->next_wakeup()) <= now()) act(node, node.machine->on_time(now()));
+            if (node.stage == Node::Stage::lease) next = std::min(next, due(node.machine->next_wakeup()));
         }
         if (node.stage == Node::Stage::probe) {
-            if (!node.probe && node.probe_at <= now()) begin_probe(node);
+            if (!node.probe && due(node.probe_at) <= now()) begin_probe(node);
             if (node.probe && node.probe_until <= now()) probe_failed(node);
             if (node.probe) waited.push_back({node.probe.get(), static_cast<short>(node.connecting ? POLLOUT : POLLIN), 0}), whose.push_back(&node);
         }
