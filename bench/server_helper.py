@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from measure import Failed, Figure, Result, Sample, Target, alternately, say, timed
+from measure import Figure, Result, Sample, Target, alternately, timed
 
 
 def make_root(root: Path, large: bool) -> None:
