@@ -38,10 +38,13 @@ def headlines(boots: Boots) -> list[str]:
             ratio = entry.median(lambda boot: boot.to_real_init) / floor.median(lambda boot: boot.to_real_init)
             lines.append(f"{entry.contender.name}: {ratio:.2f} times the floor, a static C program that only loads modules, "
                          "sets a fixed address and mounts.")
+    hung = [f"{down.way.who} ({down.way.about})" for down in boots.downs if down.cut and math.isinf(min(down.cut))]
     for down in boots.downs:
         if down.cut and down.way.who == "diskless":
-            lines.append(f"With its server cut off, a node ({down.way.about}) is down in "
-                         f"{statistics.median(down.cut):.1f} s; others were given up after {CAP:.0f} s.")
+            lines.append(f"With its server cut off, a node that runs diskless ({down.way.about}) is down in "
+                         f"**{statistics.median(down.cut):.1f} s**.")
+    if hung:
+        lines.append(f"With their server cut off, {', '.join(hung)} were still up when they were given up after {CAP:.0f} s.")
     return lines
 
 
@@ -124,9 +127,10 @@ METHOD = [
     "been filled by a boot that does not count.",
     "dracut gets `network-legacy`, since with the handler that it chooses itself on Debian 12 it does not mount an NFS root; minimal is "
     "without systemd. live-boot mounts an overlay over the directory or over a squashfs file.",
-    f"Reboots: two nodes at a time; from the word typed on the console to QEMU's end. Alive: `systemctl reboot` or `reboot`. Cut: the "
-    "node's cable loses every packet first; diskless gets `disklessctl reboot`, the others a signal to PID 1 by a builtin of the shell, "
-    f"since no program of the root can be started any more. Given up after {CAP:.0f} s.",
+    f"Reboots: two nodes at a time; from the word typed on the console to QEMU's end. Alive: `systemctl reboot` or `reboot`; "
+    "under systemd the others get a signal to PID 1, which spares them 25 s of asking a logind that does not start on a read-only root. "
+    "Cut: the node's cable loses every packet first; diskless gets `disklessctl reboot`, the others a signal to PID 1 by a builtin of "
+    f"the shell, since no program of the root can be started any more. Given up after {CAP:.0f} s.",
 ]
 LIMITS = [
     "Real hardware: firmware, link negotiation of real switches (seconds), disks and discs are absent, and emulation makes processor "

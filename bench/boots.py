@@ -165,7 +165,7 @@ def boots(options: argparse.Namespace) -> Result:
         make_images(kernel, found.entries)
         if "generic" in parts:
             found.images.append(generic_image(kernel))
-        measure(found, parts, options.quick)
+        measure_all(found, parts, options.quick)
     except LabError as failure:
         raise Failed(str(failure)) from failure
     if options.quick:
@@ -179,7 +179,7 @@ def program(server: str) -> str:
     return f"{done.stdout.strip() or 'unknown'}; node program {images.node_program().stat().st_size:,} bytes"
 
 
-def measure(found: Boots, parts: set[str], quick: bool) -> None:
+def measure_all(found: Boots, parts: set[str], quick: bool) -> None:
     ways = reboots.chosen(quick) if "reboots" in parts else []
     for way in ways:
         say(f"boots: image and root of {way.who}, {way.about}; the first time this takes minutes")
@@ -191,15 +191,14 @@ def measure(found: Boots, parts: set[str], quick: bool) -> None:
         for entry in found.entries:
             left.plan(entry.contender.name, entry.contender.seconds, entry.runs)
         down = reboots.Reboots(site, ways, quick, left)
-        left.plan("reboots", down.seconds() if ways else 0, 1)
+        down.plan()
         staying = stay(site, found.kernel, 120 if quick else 600) if "later" in parts else {}
         if found.entries:
             boot_in_turns(site, found.entries, left)
         if ways:
-            started = time.monotonic()
+            say(f"boots: reboots, {left}")
             down.run()
             found.downs = down.downs
-            left.done("reboots", time.monotonic() - started)
         for name, (kind, wait) in staying.items():
             say(f"boots: waiting for {name}, which is left alone")
             found.stayed[name] = Stayed(kind, wait())
