@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import boot_peers
 from boot_images import OURS, PEER, floor_of
-from boot_site import MEMORY
+from boot_site import MEMORY, Boot
 from kernels import Kernel
 from picture import Bar, Panel
 from reboots import CAP, Down
@@ -48,7 +48,7 @@ def headlines(boots: Boots) -> list[str]:
     return lines
 
 
-def _bars(entries: list[Entry], value, text) -> list[Bar]:
+def _bars(entries: list[Entry], value: Callable[[Boot], float], text: Callable[[float], str]) -> list[Bar]:
     bars = []
     for entry in entries:
         values = [value(boot) for boot in entry.boots]
@@ -66,7 +66,7 @@ def _down_bars(downs: list[Down], cut: bool) -> list[Bar]:
             middle = statistics.median(values)
             kind = OURS if down.way.who == "diskless" else PEER
             label = f"{down.way.who}, {down.way.about}"
-            bars.append(Bar(label, kind, CAP, f"> {CAP:.0f} s, given up", open_end=True) if math.isinf(middle)
+            bars.append(Bar(label, kind, CAP, f"> {CAP:.0f} s", open_end=True) if math.isinf(middle)
                         else Bar(label, kind, middle, f"{middle:.1f} s", min(values), max(values)))
     return bars
 
@@ -80,8 +80,8 @@ def panels(boots: Boots) -> list[Panel]:
         Panel("initramfs, compressed", [Bar(entry.contender.name, entry.contender.kind, entry.image_bytes / 1e6,
                                             f"{entry.image_bytes / 1e6:.1f} MB") for entry in images.values()]),
         Panel("packets until the real init", _bars(boots.entries, lambda boot: float(boot.packets), lambda n: f"{n:.0f}")),
-        Panel("reboot, server alive", _down_bars(boots.downs, False)),
-        Panel("reboot, cable cut", _down_bars(boots.downs, True)),
+        Panel("reboot, server alive, seconds", _down_bars(boots.downs, False)),
+        Panel("reboot, cable cut (arrow: still up, given up)", _down_bars(boots.downs, True)),
     ]
 
 
