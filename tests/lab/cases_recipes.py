@@ -15,7 +15,9 @@ def _case(name: str, about: str, cluster: Cluster, memory: int) -> Case:
 CASES: tuple[Case, ...] = (
     _case("recipe-grub-debian", "dhcpd's groups, GRUB's menu per host, Debian's root ro with /var /tmp /root rw",
           Cluster("192.168.0.1/24", (Machine("ssi1", "52:54:00:09:00:01"), Machine("ssi2", "52:54:00:09:00:02")),
-                  {"/NFSROOT/kerrighed": "debian-nfsroot"}), 512),
+                  {"/NFSROOT/kerrighed": "debian-nfsroot"},
+                  # What the node program mounted beneath /var before the boot scripts covered it by the server's /var.
+                  allowed=r"umount\.nfs: /var/|^failed"), 512),
     _case("recipe-bootp-rarp", "bootptab, RARP, a root per client, swap, shutdown now; nine files by three nodes",
           Cluster("192.168.1.1/24",
                   (Machine("taimon", "00:00:e3:20:35:0d", disk="NT"), Machine("host2", "00:00:e3:20:35:0e"),
