@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable, Iterable
 
 import boot_peers
 import cache
@@ -14,6 +14,9 @@ import images
 import network
 from boot_site import INIT, ROOT, compiled
 from kernels import Kernel
+
+if TYPE_CHECKING:
+    from boots import Entry
 
 FLOOR, OURS, PEER = "floor", "ours", "peer"
 _NIC = ("virtio_pci", "virtio_net")
@@ -35,6 +38,10 @@ class Contender:
     within: float = 60     # deadline of a boot
     quick: int = 3         # runs with --quick
     image_limit: float = 0  # MB that its image may have
+
+    def command_line_of(self, node: int) -> str:
+        """The same for another node than the first."""
+        return self.command_line.replace(_ADDRESS, network.address(node))
 
 
 def floor(kernel: Kernel, last: str) -> Path:
@@ -76,15 +83,21 @@ CONTENDERS = (
     Contender("diskless, NFS 3, own drivers", OURS, "this machine's modules only",
               lambda kernel: ours(kernel, *THIS_MACHINE), _OURS, 7, 3, quick=1, image_limit=2.2),
     Contender("initramfs-tools netboot", PEER, "boot=nfs, MODULES=netboot",
-              lambda kernel: boot_peers.initramfs_tools(kernel, "netboot"), f"boot=nfs {_OURS}", 13, 3, 120),
+              lambda kernel: boot_peers.initramfs_tools(kernel, "netboot"), f"boot=nfs {_OURS}", 13, 3, 120, 2),
     Contender("initramfs-tools most", PEER, "boot=nfs, MODULES=most",
               lambda kernel: boot_peers.initramfs_tools(kernel, "most"), f"boot=nfs {_OURS}", 13, 3, 120, 1),
     Contender("dracut", PEER, "nfs, network-legacy, systemd", lambda kernel: boot_peers.dracut(kernel, "dracut"),
               f"root=nfs:{_SERVER}:{ROOT}:vers=3,nolock ip=dhcp rd.shell=0", 36, 3, 180, 1),
     Contender("dracut minimal", PEER, "base, nfs, network-legacy", lambda kernel: boot_peers.dracut(kernel, "dracut-minimal"),
-              f"root=nfs:{_SERVER}:{ROOT}:vers=3,nolock ip=dhcp rd.shell=0", 28, 3, 180, 1),
+              f"root=nfs:{_SERVER}:{ROOT}:vers=3,nolock ip=dhcp rd.shell=0", 28, 3, 180, 0),
     Contender("live-boot directory", PEER, "filesystem.dir, overlay", boot_peers.live_boot,
               f"boot=live netboot=nfs nfsroot={_SERVER}:/srv/live/directory ip=dhcp", 18, 3, 120, 1),
     Contender("live-boot squashfs", PEER, "filesystem.squashfs, overlay", boot_peers.live_boot,
-              f"boot=live netboot=nfs nfsroot={_SERVER}:/srv/live/squashfs ip=dhcp", 19, 3, 120, 1),
+              f"boot=live netboot=nfs nfsroot={_SERVER}:/srv/live/squashfs ip=dhcp", 19, 3, 120, 0),
 )
+
+
+def floor_of(entry: Entry, all_: Iterable[Entry]) -> Entry | None:
+    """The floor of the same NFS version, when it has booted."""
+    return next((each for each in all_ if each.contender.kind == FLOOR and each.contender.nfs == entry.contender.nfs
+                 and each.boots), None)

@@ -11,8 +11,8 @@ from kernels import Kernel
 
 _COMMON = ("kmod,udev,zstd,busybox,iproute2,iputils-arping,isc-dhcp-client,nfs-common,netbase,"
            "systemd-sysv,dbus,procps,cpio,gzip,initramfs-tools")
-_DRACUT = ",dracut-core,dracut-network"
-_LIVE = ",live-boot,live-boot-initramfs-tools"
+WITH_DRACUT = _COMMON + ",dracut-core,dracut-network"
+WITH_LIVE = _COMMON + ",live-boot,live-boot-initramfs-tools"  # apart: its hooks go into every image that is built beside it
 
 # dracut's own choice of a network handler, systemd-networkd, does not get as far as the mount on Debian 12: network-legacy
 # is what its packages worked with before. "minimal": without systemd, nothing but what an NFS root needs.
@@ -59,16 +59,16 @@ def initramfs_tools(kernel: Kernel, modules: str) -> Path:
     script = f"""
         sed -i "s/^MODULES=.*/MODULES={modules}/" /etc/initramfs-tools/initramfs.conf
         mkinitramfs -o /image {kernel.version}"""
-    return built(f"initramfs-tools-{modules}", kernel, _COMMON + _DRACUT, script)
+    return built(f"initramfs-tools-{modules}", kernel, WITH_DRACUT, script)
 
 
 def dracut(kernel: Kernel, name: str) -> Path:
     script = f"""dracut {_DRACUT_MODULES[name]} --kver {kernel.version} --force /image""".replace("'", '"')
-    return built(name, kernel, _COMMON + _DRACUT, script)
+    return built(name, kernel, WITH_DRACUT, script)
 
 
 def live_boot(kernel: Kernel) -> Path:
-    return built("live-boot", kernel, _COMMON + _LIVE, f"mkinitramfs -o /image {kernel.version}")
+    return built("live-boot", kernel, WITH_LIVE, f"mkinitramfs -o /image {kernel.version}")
 
 
 def live_medium(directory: Path, source: Path) -> None:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from typing import TYPE_CHECKING, Callable, Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
-from boot_images import FLOOR, OURS, PEER
-from boot_site import Boot
-from kernels import Kernel
+import boot_page
+from boot_images import FLOOR, OURS, PEER, floor_of
+from boot_site import Boot, memory
 from measure import Result, Table, Target
+from reboots import CAP, Down
 
 if TYPE_CHECKING:
-    from boots import Entry
+    from boots import Boots, Entry, Image, Stayed
 
 
 def spread(values: list[float], digits: int = 2) -> str:
     """Median, and what the runs lie between."""
     middle = f"{statistics.median(values):.{digits}f}"
     return middle if len(values) < 2 else f"{middle} ({min(values):.{digits}f}-{max(values):.{digits}f})"
-
-
-def floor_of(entry: Entry, all_: Iterable[Entry]) -> Entry | None:
-    """The floor of the same NFS version."""
-    return next((each for each in all_ if each.contender.kind == FLOOR and each.contender.nfs == entry.contender.nfs
-                 and each.boots), None)
 
 
 def best_peer(all_: Iterable[Entry]) -> Entry | None:
@@ -69,13 +66,14 @@ def cable_and_memory(all_: list[Entry]) -> Table:
     return Table("cable and memory, until the real init begins (packets after: in the second that follows)", rows)
 
 
-def sizes(all_: list[Entry]) -> Table:
+def sizes(all_: list[Entry], others: list[Image]) -> Table:
     rows = [["", "compressed, bytes", "unpacked, bytes", ""]]
     seen = set()
     for entry in all_:
         if entry.image not in seen:
             rows.append([entry.contender.name, f"{entry.image_bytes:,}", f"{entry.unpacked:,}", ""])
             seen.add(entry.image)
+    rows += [[image.name, f"{image.bytes:,}", f"{image.unpacked:,}", ""] for image in others]
     return Table("initramfs", rows)
 
 
@@ -89,6 +87,51 @@ def calls(all_: list[Entry]) -> Table:
     rows.append(["all", *(f"{entry.median(lambda boot: sum(boot.calls.values())):g}" for entry in shown), ""])
     rows.append(["NFS, as the client counts", *(f"{entry.median(lambda boot: boot.client_calls):g}" for entry in shown), ""])
     return Table("RPC calls until the real init begins", rows)
+
+
+def reboots(downs: list[Down]) -> Table:
+    rows = [["", "PID 1", "server alive, s", "cable cut, s", ""]]
+    for down in downs:
+        rows.append([down.way.who, down.way.about, _seconds(down.alive), _seconds(down.cut), "; ".join(down.failures)[:150]])
+    return Table("reboot: the word to the reset", rows)
+
+
+def _seconds(values: list[float]) -> str:
+    if not values:
+        return "-"
+    if math.isinf(max(values)):
+        return f"> {CAP:.0f}" + (f" ({sum(map(math.isinf, values))} of {len(values)})" if len(values) > 1 else "")
+    return spread(values)
+
+
+def later(stayed: dict[str, Stayed]) -> Table:
+    rows = [["", "minutes", "used, MB", "unreclaimable, MB", "our processes, PSS MB", ""]]
+    for name, each in stayed.items():
+        used, dropped = memory(each.told)
+        rows.append([name, f"{each.told['seconds'] / 60:g}", f"{used / 1024:.1f}", f"{dropped / 1024:.1f}",
+                     f"{ours_pss(each.told) / 1024:.1f}", ""])
+    return Table("memory of a node that has been up for a while", rows)
+
+
+def ours_pss(told: dict[str, Any]) -> int:
+    """kB of the agent and its guardian; pages that they share are counted once."""
+    return sum(process["pss"] for process in told["processes"] if process["name"].startswith("diskless"))
+
+
+def _reboot_targets(downs: list[Down]) -> list[Target]:
+    found = []
+    for down in downs:
+        for words, values, limit in (("server alive", down.alive, down.way.limits[0]), ("cable cut", down.cut, down.way.limits[1])):
+            if values and limit:
+                found.append(Target(f"{down.way.who}, {down.way.about}: reboot, {words}", statistics.median(values), limit, False, "s"))
+    return found
+
+
+def _later_targets(stayed: dict[str, Stayed]) -> list[Target]:
+    floor = next((each for each in stayed.values() if each.kind == FLOOR), None)
+    return [Target(f"{name}: memory over the floor after {each.told['seconds'] / 60:g} minutes",
+                   (memory(each.told)[1] - memory(floor.told)[1]) / 1024, 6, False, "MB")
+            for name, each in stayed.items() if floor and each.kind == OURS]
 
 
 def targets(all_: list[Entry]) -> list[Target]:
@@ -120,7 +163,22 @@ def targets(all_: list[Entry]) -> list[Target]:
     return found
 
 
-def result(kernel: Kernel, all_: list[Entry]) -> Result:
-    return Result("boots", f"Linux {kernel.version} in QEMU, one processor, one node at a time",
-                  targets=targets(all_), tables=[times(all_), cable_and_memory(all_), calls(all_), sizes(all_)],
-                  data={"contenders": [entry.as_json() for entry in all_]})
+def result(boots: Boots) -> Result:
+    all_ = boots.entries
+    tables = [times(all_), cable_and_memory(all_), calls(all_)] if all_ else []
+    if boots.stayed:
+        tables.append(later(boots.stayed))
+    if all_ or boots.images:
+        tables.append(sizes(all_, boots.images))
+    if boots.downs:
+        tables.append(reboots(boots.downs))
+    found = targets(all_) + _later_targets(boots.stayed) + _reboot_targets(boots.downs)
+    found += [Target(f"{image.name}: initramfs", image.bytes / 1e6, image.limit, False, "MB") for image in boots.images if image.limit]
+    data: dict[str, object] = {
+        "contenders": [entry.as_json() for entry in all_], "reboots": [down.as_json() for down in boots.downs],
+        "images": [asdict(image) for image in boots.images], "stayed": {name: each.told for name, each in boots.stayed.items()}}
+    with_peers = any(entry.contender.kind == PEER for entry in all_)
+    return Result("boots", f"Linux {boots.kernel.version} in QEMU, one processor, one node at a time", targets=found, tables=tables,
+                  notes=boots.notes, data=data, headlines=boot_page.headlines(boots), panels=boot_page.panels(boots),
+                  versions=boot_page.versions(boots.kernel, boots.program, with_peers), method=boot_page.METHOD,
+                  limits=boot_page.LIMITS)

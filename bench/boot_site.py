@@ -10,7 +10,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 import cache
 import network
@@ -29,6 +29,7 @@ ROOT = "/srv/diskless/images/bench/1"
 SNAPSHOTS = "/srv/diskless/snapshots"
 INIT = "/marker"
 MEMORY = 512  # MiB of a node
+NODES = 8
 
 
 def compiled(name: str) -> Path:
@@ -75,7 +76,6 @@ class Boot:
     packets_after: int = 0       # in the seconds after it
     calls_after: dict[str, int] = field(default_factory=dict)
     processes: list[dict[str, Any]] = field(default_factory=list)
-    later: dict[str, Any] | None = None
 
 
 def client_calls(counters: str) -> int:
@@ -92,8 +92,11 @@ def memory(told: dict[str, Any]) -> tuple[int, int]:
 class Site:
     """Servers and cables; made once for a run."""
 
-    def __init__(self, kernel: Kernel, logs: Path, live: Callable[[Path, Path], None] | None = None) -> None:
+    def __init__(self, kernel: Kernel, logs: Path, live: Callable[[Path, Path], None] | None = None,
+                 other_roots: Mapping[str, Path] | None = None) -> None:
+        """`live` lays out what live-boot boots from; `other_roots` are exported, too: path -> directory."""
         self.kernel, self.logs = kernel, logs
+        self._other_roots = other_roots or {}
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir(parents=True)
         self.work = cache.temporary()
@@ -111,8 +114,11 @@ class Site:
         mount_tree(self.namespace, tree)
         place(self.namespace, tree, ROOT, shared_root())
         exports = [Export(ROOT), Export(SNAPSHOTS, writable=True)]
+        for path, directory in self._other_roots.items():
+            place(self.namespace, tree, path, directory)
+            exports.append(Export(path))
         self.snapshots = tree / "diskless/snapshots"
-        for number in range(1, 5):
+        for number in range(1, NODES + 1):
             (self.snapshots / f"node{number}").mkdir(parents=True)
         if live is not None:
             (tree / "live").mkdir()
@@ -120,11 +126,27 @@ class Site:
             exports.append(Export("/srv/live"))
         self.nfs = NfsServer(self.namespace, self.work, exports)
         self.nfs.start()
-        DhcpServer(self.namespace, self.work, Dhcp()).start()
+        DhcpServer(self.namespace, self.work, Dhcp(), NODES).start()
         TimeServer(self.namespace, self.work).start()
 
     def node(self, number: int) -> Node:
         return Node(self.namespace, self.network, number, Hardware(memory=MEMORY), self.logs, self.work)
+
+    def stay(self, node: Node, image: Path, command_line: str, seconds: int) -> Callable[[], dict[str, Any]]:
+        """A boot whose node runs on; what is returned waits until it has spoken again, `seconds` after."""
+        node.start(self.kernel.image, image, f"console=ttyS0 quiet ro init={INIT} bench_wait={seconds} {command_line}")
+        node.console.expect(r"^bench: \{.*\}\n", 60)
+        until = time.monotonic() + seconds
+
+        def later() -> dict[str, Any]:
+            try:
+                found = node.console.expect(r"^bench later: (\{.*\})\n", max(0.0, until - time.monotonic()) + 30)
+            finally:
+                node.power_off()
+            told: dict[str, Any] = json.loads(found[1])
+            return told
+
+        return later
 
     def boot(self, node: Node, image: Path, command_line: str, within: float, quiet_after: float = 1.0) -> Boot:
         """One boot of `node` until the real init has spoken, and `quiet_after` seconds more of listening."""
@@ -142,6 +164,9 @@ class Site:
             # what is on the cable is in the file at once, and complete when tcpdump has ended
             listener.signal(signal.SIGINT)
             listener.wait(5)
+        dropped_frames = re.findall(r"^(\d+) packets? dropped by kernel", listener.log.read_text(), re.MULTILINE)
+        if not dropped_frames or dropped_frames[-1] != "0":
+            raise LabError(f"tcpdump has not seen every packet: {listener.log}")
         traffic = wire.read(capture, network.mac(node.number))
         if not traffic.complete:
             kept = shutil.copy2(capture, self.logs)
@@ -153,8 +178,9 @@ class Site:
                     dict(traffic.calls_after), told["processes"])
 
     def _listen(self, node: Node, capture: Path) -> Process:
+        # a slot of its buffer is as large as the longest frame that it may meet: with the default of 256 kB frames were lost
         listener = self.namespace.start(f"{node.name}.tcpdump", "tcpdump", "-i", node.taps[0], "--immediate-mode", "-U",
-                                        "-s", "0", "-Z", "root", "-w", str(capture))
+                                        "-s", "2000", "-B", "8192", "-Z", "root", "-w", str(capture))
         deadline = time.monotonic() + 10 * PATIENCE
         while not capture.exists() or capture.stat().st_size < 24:  # the file's header: it listens
             if time.monotonic() > deadline or not listener.alive:

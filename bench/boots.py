@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests/lab"))
 
+import boot_images
 import boot_peers
 import boot_report
+import images
+import reboots
+import roots
 from boot_images import CONTENDERS, FLOOR, OURS, Contender
 from boot_site import Boot, Site, unpacked_bytes
-from kernels import Kernel, distribution_kernel
+from kernels import Kernel, distribution_kernel, generic_kernel
 from measure import Failed, Result, say
 from namespace import LabError
 
@@ -44,6 +49,37 @@ class Entry:
                 "boots": [asdict(boot) for boot in self.boots], "failures": self.failures}
 
 
+@dataclass(frozen=True)
+class Image:
+    """One that is only built."""
+
+    name: str
+    bytes: int
+    unpacked: int
+    limit: float = 0  # MB
+
+
+@dataclass(frozen=True)
+class Stayed:
+    """What a node said that was left alone for a while."""
+
+    kind: str
+    told: dict[str, Any]
+
+
+@dataclass
+class Boots:
+    """All that was measured."""
+
+    kernel: Kernel
+    program: str
+    entries: list[Entry]
+    downs: list[reboots.Down] = field(default_factory=list)
+    stayed: dict[str, Stayed] = field(default_factory=dict)
+    images: list[Image] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
 class TimeLeft:
     """What is still to be done takes as long as it did before, or as it is told to take about."""
 
@@ -62,14 +98,14 @@ class TimeLeft:
         return f"{left / 60:.0f} min left" if left >= 90 else f"{left:.0f} s left"
 
 
-def entries(options: argparse.Namespace) -> list[Entry]:
-    wanted = options.only.split(",") if options.only else []
-    chosen = [contender for contender in CONTENDERS
-              if not wanted or any(contender.kind == word or word in contender.name for word in wanted)]
-    if not chosen:
-        raise Failed(f"--only {options.only}: nobody of that name; there are {', '.join(c.name for c in CONTENDERS)}")
+PARTS = ("generic", "later", "reboots")  # besides the boots
+
+
+def entries(words: list[str], options: argparse.Namespace) -> list[Entry]:
     runs = options.runs or (3 if options.quick else 7)
-    return [Entry(contender, min(runs, contender.quick) if options.quick else runs) for contender in chosen]
+    taking_part = [Entry(contender, min(runs, contender.quick) if options.quick else runs) for contender in CONTENDERS
+                   if not words or any(contender.kind == word or word in contender.name for word in words)]
+    return [entry for entry in taking_part if entry.runs]
 
 
 def make_images(kernel: Kernel, taking_part: list[Entry]) -> None:
@@ -78,6 +114,13 @@ def make_images(kernel: Kernel, taking_part: list[Entry]) -> None:
         entry.image = entry.contender.image(kernel)
         entry.image_bytes = entry.image.stat().st_size
         entry.unpacked = unpacked_bytes(entry.image)
+
+
+def generic_image(like: Kernel) -> Image:
+    say("boots: image of the kernel for every machine; the first time this takes minutes")
+    kernel = generic_kernel(like)
+    image = boot_images.ours(kernel)
+    return Image(f"diskless, {kernel.version}, every server NIC", image.stat().st_size, unpacked_bytes(image), 6)
 
 
 def boot_in_turns(site: Site, taking_part: list[Entry], left: TimeLeft) -> None:
@@ -101,19 +144,63 @@ def boot_in_turns(site: Site, taking_part: list[Entry], left: TimeLeft) -> None:
             left.done(contender.name, time.monotonic() - started)
 
 
+def stay(site: Site, kernel: Kernel, seconds: int) -> dict[str, tuple[str, Callable[[], dict[str, Any]]]]:
+    """Nodes that are left alone beside all others, which they hardly disturb: they sleep."""
+    chosen = [contender for contender in CONTENDERS if contender.kind in (FLOOR, OURS) and contender.nfs == 3][:2]
+    return {contender.name: (contender.kind, site.stay(site.node(number), contender.image(kernel),
+                                                       contender.command_line_of(number), seconds))
+            for number, contender in enumerate(chosen, 7)}
+
+
 def boots(options: argparse.Namespace) -> Result:
+    words = options.only.split(",") if options.only else []
+    contenders = [word for word in words if word not in PARTS]
+    parts = set(words) & set(PARTS) if words else set(PARTS)
     try:
         kernel = distribution_kernel()
-        taking_part = entries(options)
-        make_images(kernel, taking_part)
-        left = TimeLeft()
-        for entry in taking_part:
-            left.plan(entry.contender.name, entry.contender.seconds, entry.runs)
-        site = Site(kernel, LOGS, boot_peers.live_medium)
-        try:
-            boot_in_turns(site, taking_part, left)
-        finally:
-            site.close()
+        found = Boots(kernel, program(options.server), entries(contenders, options) if contenders or not words else [])
+        if not found.entries and not parts:
+            raise Failed(f"--only {options.only}: nobody of that name; there are {', '.join(c.name for c in CONTENDERS)}; "
+                         f"{', '.join(PARTS)}")
+        make_images(kernel, found.entries)
+        if "generic" in parts:
+            found.images.append(generic_image(kernel))
+        measure_all(found, parts, options.quick)
     except LabError as failure:
         raise Failed(str(failure)) from failure
-    return boot_report.result(kernel, taking_part)
+    if options.quick:
+        left_out = [contender.name for contender in CONTENDERS if not contender.quick]
+        found.notes.append(f"Quick: {', '.join(left_out)} and the reboots under systemd were left out; the slow ones booted once.")
+    return boot_report.result(found)
+
+
+def program(server: str) -> str:
+    done = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
+    return f"{done.stdout.strip() or 'unknown'}; node program {images.node_program().stat().st_size:,} bytes"
+
+
+def measure_all(found: Boots, parts: set[str], quick: bool) -> None:
+    ways = reboots.chosen(quick) if "reboots" in parts else []
+    for way in ways:
+        say(f"boots: image and root of {way.who}, {way.about}; the first time this takes minutes")
+        way.image(found.kernel)
+    other_roots = {reboots.root_path(name): roots.flavour(name, found.kernel) for name in sorted({way.userland for way in ways})}
+    site = Site(found.kernel, LOGS, boot_peers.live_medium, other_roots)
+    left = TimeLeft()
+    try:
+        for entry in found.entries:
+            left.plan(entry.contender.name, entry.contender.seconds, entry.runs)
+        down = reboots.Reboots(site, ways, quick, left)
+        down.plan()
+        staying = stay(site, found.kernel, 120 if quick else 600) if "later" in parts else {}
+        if found.entries:
+            boot_in_turns(site, found.entries, left)
+        if ways:
+            say(f"boots: reboots, {left}")
+            down.run()
+            found.downs = down.downs
+        for name, (kind, wait) in staying.items():
+            say(f"boots: waiting for {name}, which is left alone")
+            found.stayed[name] = Stayed(kind, wait())
+    finally:
+        site.close()

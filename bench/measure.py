@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Sequence
 
+from picture import Panel
+
 
 class Failed(Exception):
     """A bench cannot be done here, or what it measures failed."""
@@ -89,6 +91,12 @@ class Result:
     notes: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     data: dict[str, object] = field(default_factory=dict)  # all samples behind the tables
+    # of the page that is written: ratios in words, bars, versions of what took part, how it was done, what it does not say
+    headlines: list[str] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    method: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         return {

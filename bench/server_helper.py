@@ -146,13 +146,22 @@ def snapshots(options: argparse.Namespace) -> Result:
     with own_file_system("mkfs.xfs", "-q", "-m", "reflink=1") as place:
         if place is None:
             large.notes.append("No file system that clones was measured: that needs root, mkfs.xfs and a loop device.")
-            return large
+            return told(large, nodes)
         clones = compare("clones", place, True, nodes, peers, options, {"snapshot prepare, XFS": ("", nodes)})
     for figure in clones.figures[1:]:
         figure.name += ", XFS"
     large.figures += clones.figures
     large.notes.append(f"XFS: everything is there before the first boot, {clones.targets[0].value:.1f} times faster than the faster loop; "
                        "cp clones there, too. Disk counts shared blocks for each copy.")
+    return told(large, nodes)
+
+
+def told(large: Result, nodes: int) -> Result:
+    """With what the page says about it."""
+    large.headlines.append(f"`snapshot prepare` is **{large.targets[0].value:.0f} times faster than the faster of two loops**, "
+                           f"`cp -a` and `rsync -a`, for {nodes} nodes with 80 MB each.")
+    large.method.append("snapshots: from nothing until everything is on the disk (`sync -f` is in the time); our way and the loops in "
+                        "turns, on the same file system; memory is the peak of the process.")
     return large
 
 
