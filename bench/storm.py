@@ -157,8 +157,8 @@ def storm(options: argparse.Namespace) -> Result:
                 one(f"{size} nodes", size, True, 90)
             one(f"{sizes[-1]} nodes in step", sizes[-1], False, 90)
             servers.drop(50)
-            one("100 nodes, servers lose half", 100, True, 60 if options.quick else 120)
-            one("100 nodes in step, servers lose half", 100, False, 60 if options.quick else 120)
+            one("100 nodes, servers lose half", 100, True, 30 if options.quick else 90)
+            one("100 nodes in step, servers lose half", 100, False, 30 if options.quick else 90)
             servers.heal()
         finally:
             servers.close()
