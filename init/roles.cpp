@@ -21,6 +21,7 @@
 #include "init/reload.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
+#include "init/supervisor/reload_inittab.hpp"
 
 namespace diskless {
 
@@ -193,7 +194,8 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
                 const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
                 (void)write_record(os, kRunDirectory, {.outcome = "init", .verb = std::string(text(verb)), .wall = now},
                                    Deadline::after(os.clock, Seconds{1}));
-            }};
+            },
+        .reload_inittab = [&os] { return reload_inittab(os); }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
 }
 
