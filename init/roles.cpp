@@ -10,6 +10,7 @@
 #include "agent/ctl/ctl.hpp"
 #include "agent/dhcp_lease_keeper.hpp"
 #include "agent/guardian.hpp"
+#include "agent/spared.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/os/background.hpp"
 #include "common/os/kernel_log.hpp"
@@ -21,6 +22,7 @@
 #include "init/reload.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
+#include "init/shutdown_command.hpp"
 #include "init/supervisor/reload_inittab.hpp"
 
 namespace diskless {
@@ -101,6 +103,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (!first && !resumed) machine.say(4, "agent: " + resumed.error().cause + ", beginning anew");
     if (const auto resident = become_resident(); !resident)
         machine.say(4, "agent: " + resident.error().cause + ", continuing");
+
+    (void)spare_processes(own.files, {linux_forks().parent(), own.processes.own_pid()});
 
     auto report = read_report(own);
     if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");
@@ -210,6 +214,13 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
             },
         .reload_inittab = [&os] { return reload_inittab(os); }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
+}
+
+int shutdown_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user) {
+    const auto word = shutdown_word(arguments);
+    if (word) return ctl_role(os, {"disklessctl", *word}, user);
+    FileOutput(2).write(fmt::format("shutdown: {}\n  {}\n", word.error().cause, word.error().remedy));
+    return kExitUsage;
 }
 
 }  // namespace diskless

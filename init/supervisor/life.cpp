@@ -190,7 +190,8 @@ void Life::end_with(LastAct act, PowerVerb verb, const InittabEntry* restart) {
 
 std::vector<std::string> Life::environment() const {
     auto result = environment_;
-    result.emplace_back("PATH=/sbin:/usr/sbin:/bin:/usr/bin");
+    // Ours come last: telinit, shutdown and disklessctl in a root that has none, or hides them below a later /usr.
+    result.emplace_back("PATH=/sbin:/usr/sbin:/bin:/usr/bin:/run/diskless/bin");
     result.emplace_back("CONSOLE=/dev/console");
     result.emplace_back("INIT_VERSION=diskless-" DISKLESS_VERSION);
     if (setting("TERM").empty()) result.emplace_back("TERM=linux");
