@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from measure import Failed, Figure, Result, Sample, Target, alternately, say, timed
+from measure import Figure, Result, Sample, Target, alternately, timed
 
 
 def make_root(root: Path, large: bool) -> None:
@@ -112,7 +112,7 @@ def compare(name: str, top: Path, large: bool, ours: int, peers: int, options: a
                for row, (option, nodes) in modes.items()]
     figures += [(Figure(f"loop of {command}", peers), lambda command=command: copy(command))
                 for command in ("cp -a", "rsync -a")]
-    alternately(figures, options.runs, name)
+    alternately(figures, options.runs or (3 if options.quick else 5), name)
     rows = [figure for figure, _ in figures]
     best = min(row.median for row in rows[-2:])
     about = f"40 entries, {used(root) / 1e6:.1f} MB, for each of {ours} nodes"
@@ -140,13 +140,22 @@ def snapshots(options: argparse.Namespace) -> Result:
     with cloning_file_system() as place:
         if place is None:
             large.notes.append("No file system that clones was measured: that needs root, mkfs.xfs and a loop device.")
-            return large
+            return told(large, nodes)
         clones = compare("clones", place, True, nodes, peers, options, {"snapshot prepare, XFS": ("", nodes)})
     for figure in clones.figures[1:]:
         figure.name += ", XFS"
     large.figures += clones.figures
     large.notes.append(f"XFS: everything is there before the first boot, {clones.targets[0].value:.1f} times faster than the faster loop; "
                        "cp clones there, too. Disk counts shared blocks for each copy.")
+    return told(large, nodes)
+
+
+def told(large: Result, nodes: int) -> Result:
+    """With what the page says about it."""
+    large.headlines.append(f"`snapshot prepare` is **{large.targets[0].value:.0f} times faster than the faster of two loops**, "
+                           f"`cp -a` and `rsync -a`, for {nodes} nodes with 80 MB each.")
+    large.method.append("snapshots: from nothing until everything is on the disk (`sync -f` is in the time); our way and the loops in "
+                        "turns, on the same file system; memory is the peak of the process.")
     return large
 
 
@@ -170,7 +179,7 @@ def curve(name: str, about: str, options: argparse.Namespace, command: list[str]
                 return timed([options.server, *command, "--base", str(base)], base)
 
             figures.append((Figure(f"{' '.join(command[:2])}, {nodes}", nodes), measure))
-        alternately(figures, options.runs, name)
+        alternately(figures, options.runs or (3 if options.quick else 5), name)
     rows = [figure for figure, _ in figures]
     result = Result(name, about, "node", rows)
     result.targets.append(Target(f"seconds for {rows[-1].count} nodes", rows[-1].median * rows[-1].count, 60, False))
