@@ -102,7 +102,7 @@ class Bench:
         self.network = Network(self.namespace, cluster.server)
         self.network.announce_ipv6()
         top = self._directory_beside() / "server"
-        names = {*cluster.directories, "/srv", *(f"/{path.split('/')[1]}" for path in cluster.systems)}
+        names = {*cluster.directories, "/srv", "/root", *(f"/{path.split('/')[1]}" for path in cluster.systems)}
         own_top(self.namespace, top, tuple(sorted(names)))
         for path in ("/run", "/var/lib/nfs"):
             self.namespace.run("mount", "-t", "tmpfs", "tmpfs", path)

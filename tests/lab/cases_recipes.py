@@ -25,6 +25,6 @@ CASES: tuple[Case, ...] = (
                   {"/srv/vine": "vine"}, ("/tftpboot", "/home")), 256),
     _case("recipe-red-hat-netboot", "a golden image by rsync, pxeos, pxeboot in a loop for 128 nodes, files.custom",
           Cluster("10.8.136.2/16", (Machine("node003", "00:21:5e:40:64:5c", disk="SDA"),),
-                  {"/golden/node004": "debian-installed"}, ("/tftpboot", "/diskless", "/root"),
+                  {"/golden/node004": "debian-installed"}, ("/tftpboot", "/diskless"),
                   golden=("/golden/node004", "10.8.136.4/16")), 512),
 )
