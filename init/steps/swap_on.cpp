@@ -115,6 +115,8 @@ Result<> use_zram(Os& os, RootModules& modules, const SwapPlace& place) {
 Result<> use_file(Os& os, RootModules& modules, const Disk& disk, const std::string& file, const std::string& target) {
     if (disk.head.type == "swap") return fail(disk.path + " is swap itself, and has no files");
     modules.load({disk.head.type});
+    // FAT's names need tables that the kernel would ask modprobe for, which is not here.
+    if (disk.head.type == "vfat") modules.load({"nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"});
     TRY(os.files.make_directories(target, 0700));
     TRY(os.mounts.mount({disk.path, target, disk.head.type, "rw,noatime,nosuid,nodev,noexec"}));
     auto used = os.machine.swap_on(join_path(target, file));
