@@ -202,6 +202,9 @@ def measure_all(found: Boots, parts: set[str], quick: bool) -> None:
             found.downs = down.downs
         for name, (kind, wait) in staying.items():
             say(f"boots: waiting for {name}, which is left alone")
-            found.stayed[name] = Stayed(kind, wait())
+            try:
+                found.stayed[name] = Stayed(kind, wait())
+            except LabError as failure:
+                found.notes.append(f"Failed: {name}, left alone: {failure}")
     finally:
         site.close()
