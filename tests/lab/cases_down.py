@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case, goes_down
+from cases_pid1 import NODE_OF_2010, STAYED, TELINIT
 from steps import (Console, CutNetwork, FreezeNfs, GoesDownIn, KillNfs, Login, OfferKernel, OnServer, PowerOn, Report,
-                   Shell, StartNfs, ThawNfs, Type, WithdrawRoot, Write, Written)
+                   Shell, StartNfs, Step, ThawNfs, Type, WithdrawRoot, Write, Written)
 
 AGAIN = (PowerOn(), Console("busybox userland is up", 90), Login(20), LOUD)
 KEPT = f"{SNAPSHOT}/.diskless"
@@ -18,17 +19,35 @@ NOT_ENDED = Report("last_shutdown.outcome", "^unclean$")
 STORM = "(while :; do dd if=/dev/zero of=/var/log/storm bs=64k count=64; done) >/dev/null 2>&1 &"
 
 
+# What may be wrong with the server: steps before the node is told to go down, steps in the middle of its way, seconds that
+# are allowed, and what must be seen on the server afterwards.
+FILL = Shell("cat /dev/zero >/var/log/fill; sync", "No space left", 60)
+KEPT_BEFORE = (Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),)
+TROUBLES: dict[str, tuple[tuple[Step, ...], tuple[Step, ...], int, tuple[Step, ...]]] = {
+    "alive": ((), (), DOWN, NOTHING_LOST), "killed": ((KillNfs(),), (), GONE, NO_WORD),
+    "killed-midway": ((Type(STORM),), (KillNfs(),), DOWN, ()), "frozen": ((FreezeNfs(),), (), GONE, NO_WORD),
+    "cut": ((CutNetwork(),), (), GONE, NO_WORD), "unexported": ((WithdrawRoot(),), (), DOWN, KEPT_BEFORE),
+    "full": ((FILL,), (), DOWN, KEPT_BEFORE)}
+
+
 def down_matrix() -> tuple[Case, ...]:
-    """A Debian with systemd, each way to ask, each trouble: slow."""
-    up = (PowerOn(), Login(120), LOUD, Write("/var/log/before"))
-    ways = {"alive": ((), (), DOWN, NOTHING_LOST), "killed": ((KillNfs(),), (), GONE, NO_WORD),
-            "killed-midway": ((Type(STORM),), (KillNfs(),), DOWN, ()), "frozen": ((FreezeNfs(),), (), GONE, NO_WORD),
-            "cut": ((CutNetwork(),), (), GONE, NO_WORD), "unexported": ((WithdrawRoot(),), (), DOWN, ())}
-    return tuple(
-        Case(f"down-systemd-{verb}-{name}", f"disklessctl {verb}, server {name}: in time", FROM + " ip=dhcp",
-             (*up, *before, GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
-             root="debian", slow=True)
-        for verb in ("reboot", "poweroff") for name, (before, midway, within, after) in ways.items())
+    """Each PID 1, each verb, each trouble: slow."""
+    cases = []
+    for init in ("systemd", "self", "busybox"):
+        up = {"systemd": (PowerOn(), Login(120)), "self": STAYED, "busybox": UP}[init]
+        for verb in ("reboot", "poweroff"):
+            for name, (before, midway, within, after) in TROUBLES.items():
+                if init == "busybox" and name == "alive":
+                    after = KEPT_BEFORE  # busybox unmounts by itself
+                cases.append(Case(
+                    f"down-{init}-{verb}-{name}", f"disklessctl {verb} with {init} for PID 1, server {name}: in time",
+                    FROM + " ip=dhcp" + (" diskless.init=self" if init == "self" else ""),
+                    (*up, LOUD, Write("/var/log/before", 512), *before,
+                     GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
+                    root="debian" if init == "systemd" else "busybox",
+                    root_files=NODE_OF_2010 if init == "self" else {},
+                    snapshots_size="64M" if name == "full" else "", slow=True))
+    return tuple(cases)
 
 
 CASES: tuple[Case, ...] = (
@@ -65,6 +84,13 @@ CASES: tuple[Case, ...] = (
           GoesDownIn(f"{CTL} reboot --now", DOWN), Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
           OnServer(f"{KEPT}/running", None)), snapshots_size="4M"),
     *down_matrix(),
+    Case("pid1-down", "our PID 1 by telinit, a signal and disklessctl; the server alive, killed, killed midway, frozen",
+         FROM + " ip=dhcp diskless.init=self",
+         (*STAYED, LOUD, Write("/var/log/before"), GoesDownIn(f"{TELINIT} 6", DOWN), *NOTHING_LOST,
+          *STAYED, LOUD, ENDED, KillNfs(), GoesDownIn("kill -TERM 1", GONE), *NO_WORD, StartNfs(),
+          *STAYED, LOUD, NOT_ENDED, Type(STORM), GoesDownIn(f"{CTL} reboot", DOWN, (KillNfs(),), BEGUN), StartNfs(),
+          *STAYED, LOUD, FreezeNfs(), GoesDownIn(f"{CTL} poweroff", GONE), ThawNfs(), *NO_WORD),
+         root_files=NODE_OF_2010),
     Case("reboot-cable-cut", "disklessctl reboot when no packet comes or goes", FROM + " ip=dhcp",
          (PowerOn(), Login(90), CutNetwork(), *goes_down("reboot", 60)), root="debian"),
     Case("poweroff-server-killed", "disklessctl poweroff after the NFS server was killed", FROM + " ip=dhcp",
