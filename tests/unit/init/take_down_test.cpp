@@ -82,16 +82,19 @@ TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
                                         {.source = "s:/home", .target = "/home", .type = "nfs4"},
                                         {.source = "tmpfs", .target = "/home/tmp", .type = "tmpfs"},
                                         {.source = "/dev/sda1", .target = "/runner", .type = "ext4"},
+                                        {.source = "/dev/vda1", .target = "/run/diskless/swap/2", .type = "vfat"},
                                         {.source = "s:/srv", .target = "/run/user/1/srv", .type = "nfs"}};
     ShutdownSituation situation;
     situation.after_pivot = false;
     const auto order = release_order(table, situation, true);
-    EXPECT_THAT(paths(order), ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/runner", "/proc/1/root/home/tmp",
-                                          "/proc/1/root/home"));
-    EXPECT_TRUE(order[1].matters) << "a disk";
-    EXPECT_FALSE(order[2].matters) << "memory";
-    EXPECT_TRUE(order[3].matters);
-    EXPECT_EQ(order[3].shown, "/home");
+    EXPECT_THAT(paths(order),
+                ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/run/diskless/swap/2", "/proc/1/root/runner",
+                            "/proc/1/root/home/tmp", "/proc/1/root/home"))
+        << "a disk stays marked as in use when it is left mounted, also below /run";
+    EXPECT_TRUE(order[2].matters) << "a disk";
+    EXPECT_FALSE(order[3].matters) << "memory";
+    EXPECT_TRUE(order[4].matters);
+    EXPECT_EQ(order[4].shown, "/home");
 }
 
 TEST(SwapsToStop, AreAllButCompressedMemory) {
