@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
 import cache
+import disk
 import images
 import network
 import roots
@@ -71,7 +72,8 @@ class Bench:
         else:
             self._set_up_servers()
         nodes = case.site.nodes if case.site else 1
-        self.nodes = [Node(self.namespace, self.network, number, case.hardware, self.logs, self._work)
+        hardware = replace(case.hardware, disk=str(disk.windows_disk(self._work))) if case.windows_disk else case.hardware
+        self.nodes = [Node(self.namespace, self.network, number, hardware, self.logs, self._work)
                       for number in range(1, nodes + 1)]
         self.node = self.nodes[0]  # whom the steps are about: see steps.At
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case, goes_down
 from cases_pid1 import NODE_OF_2010, STAYED, TELINIT
+from disk import DiskClean, SwapFileOnServer
+from node import Hardware
 from steps import (Console, CutNetwork, FreezeNfs, GoesDownIn, KillNfs, Login, OfferKernel, OnServer, PowerOn, Report,
                    Shell, StartNfs, Step, ThawNfs, Type, WithdrawRoot, Write, Written)
 
@@ -84,6 +86,18 @@ CASES: tuple[Case, ...] = (
           GoesDownIn(f"{CTL} reboot --now", DOWN), Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
           OnServer(f"{KEPT}/running", None)), snapshots_size="4M"),
     *down_matrix(),
+    Case("swap", "compressed memory, a partition, a file on a Windows partition, a file of the snapshot: on, used, off",
+         FROM + " ip=dhcp diskless.swap=zram:16M diskless.swap=LABEL=scratch "
+         "diskless.swap=LABEL=WINDOWS:/LINUX.SWP diskless.swap=snapshot:/swap",
+         (SwapFileOnServer(f"{SNAPSHOT}/swap"), *UP, LOUD,
+          Shell("cat /proc/swaps", r"(?s)(?=.*/dev/zram0)(?=.*/dev/vda2)(?=.*/LINUX[.]SWP)(?=.*/swap\s)"),
+          Report("steps.swap-on.outcome", "done|ok"),
+          Shell("mkdir /tmp/fill; mount -t tmpfs -o size=300m tmpfs /tmp/fill; dd if=/dev/urandom of=/tmp/fill/x bs=1M "
+                "count=90; sha256sum /tmp/fill/x >/tmp/sum; sha256sum -c /tmp/sum", "OK", 120),
+          Shell("awk 'NR > 1 { used += $4 } END { print used }' /proc/swaps", "^[1-9][0-9]{2}"),
+          Shell("umount /tmp/fill"), Write("/var/log/before"), GoesDownIn(f"{CTL} reboot --now", DOWN), *NOTHING_LOST,
+          DiskClean()),
+         root="golden", windows_disk=True, hardware=Hardware(memory=128)),
     Case("pid1-down", "our PID 1 by telinit, a signal and disklessctl; the server alive, killed, killed midway, frozen",
          FROM + " ip=dhcp diskless.init=self",
          (*STAYED, LOUD, Write("/var/log/before"), GoesDownIn(f"{TELINIT} 6", DOWN), *NOTHING_LOST,

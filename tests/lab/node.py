@@ -22,6 +22,7 @@ class Hardware:
     rtc: str = "utc"                          # "1970-01-02": a battery that is flat
     device: str = "virtio-net-pci"
     firmware: str = "bios"                    # "uefi": OVMF with its own drivers
+    disk: str = ""                            # image file of the server that is its local disk
 
 
 class Node:
@@ -77,6 +78,9 @@ class Node:
             argv += ["-netdev", f"tap,id=net{index},ifname={tap},script=no,downscript=no,vnet_hdr=off",
                      "-device", f"{self.hardware.device},netdev=net{index},"
                                 f"mac={network.mac(self.number, index)}{rom}"]
+        if self.hardware.disk:
+            argv += ["-drive", f"if=none,id=disk,format=raw,file={self.hardware.disk}",
+                     "-device", "virtio-blk-pci,drive=disk"]
         if kernel:
             argv += ["-kernel", str(kernel), "-append", command_line]
         if initramfs:
