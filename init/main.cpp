@@ -38,6 +38,7 @@ int main(int, char** argv, char** environment) {
     if (role == kStartDevices) return start_devices(linux_os());
     if (role == kMountFstab) return mount_fstab(linux_os());
     if (name == "telinit" || (name == "init" && !role.empty())) return telinit_role(linux_os(), arguments);
+    if (name == "shutdown") return shutdown_role(linux_os(), arguments, geteuid());
     if (name == "disklessctl" || arguments.size() > 1) return ctl_role(linux_os(), arguments, geteuid());
 
     std::fputs("diskless-init boots a node as PID 1; for the command line call it as disklessctl (disklessctl help)\n",

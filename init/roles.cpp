@@ -10,6 +10,7 @@
 #include "agent/ctl/ctl.hpp"
 #include "agent/dhcp_lease_keeper.hpp"
 #include "agent/guardian.hpp"
+#include "agent/spared.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/os/background.hpp"
 #include "common/os/kernel_log.hpp"
@@ -21,12 +22,15 @@
 #include "init/reload.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
+#include "init/shutdown_command.hpp"
+#include "init/supervisor/reload_inittab.hpp"
 
 namespace diskless {
 
 namespace {
 
 constexpr Milliseconds kWriteReport{5000};
+constexpr Milliseconds kBeforeKill{800};  // busybox sends KILL a second after TERM
 
 Result<BootReport> read_report(Os& os) { return boot_report_from_json(TRY(os.files.read(kReportFile, 4 << 20))); }
 
@@ -100,6 +104,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     if (const auto resident = become_resident(); !resident)
         machine.say(4, "agent: " + resident.error().cause + ", continuing");
 
+    (void)spare_processes(own.files, {linux_forks().parent(), own.processes.own_pid()});
+
     auto report = read_report(own);
     if (!report) machine.say(4, "agent: " + report.error().cause + ", continuing");
     BootReport facts = std::move(report).value_or(BootReport{});
@@ -117,6 +123,15 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     hooks.is_guarded = [&] { return guardian.is_guarded(); };
+    keep_term();
+    hooks.taken_term = taken_term;
+    hooks.told_end = [&](std::string_view verb) {
+        if (facts.snapshot.state != "mounted") return;
+        const auto now = std::chrono::duration_cast<Seconds>(own.clock.wall()).count();
+        (void)write_record(own, kRunDirectory, {.outcome = "init", .verb = std::string(verb), .wall = now},
+                           Deadline::after(own.clock, kBeforeKill));
+    };
+    hooks.promise = [&](Nanoseconds until) { guardian.promise(until); };
     hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
     const auto config = parse_boot_config({facts.command_line, {}, 0});
@@ -135,10 +150,13 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     AgentParts parts{.lease = lease.get(), .log = &log};
     if (!facts.root.server.empty()) parts.root = &root;
     if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
-    if (config.watchdog.count() != 0) parts.watchdog = &watchdog;
-    Agent({own.clock, own.files, own.processes, machine, control}, hooks, {config.shutdown_timeout, config.root_loss},
-          parts, std::move(state))
-        .run();
+    AgentSettings settings{config.shutdown_timeout, config.root_loss};
+    if (config.watchdog.count() != 0) {
+        parts.watchdog = &watchdog;
+        // It is fed each third of its time: one that hangs is there again before the watchdog bites.
+        settings.patience = std::clamp<Nanoseconds>(config.watchdog / 3, Seconds{2}, settings.patience);
+    }
+    Agent({own.clock, own.files, own.processes, machine, control}, hooks, settings, parts, std::move(state)).run();
 }
 
 }  // namespace
@@ -193,8 +211,16 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
                 const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
                 (void)write_record(os, kRunDirectory, {.outcome = "init", .verb = std::string(text(verb)), .wall = now},
                                    Deadline::after(os.clock, Seconds{1}));
-            }};
+            },
+        .reload_inittab = [&os] { return reload_inittab(os); }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
+}
+
+int shutdown_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user) {
+    const auto word = shutdown_word(arguments);
+    if (word) return ctl_role(os, {"disklessctl", *word}, user);
+    FileOutput(2).write(fmt::format("shutdown: {}\n  {}\n", word.error().cause, word.error().remedy));
+    return kExitUsage;
 }
 
 }  // namespace diskless

@@ -14,4 +14,7 @@ int agent_role(Os& os);
 /// disklessctl: `arguments` with argv[0]; the exit code.
 int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user);
 
+/// shutdown(8), by the words of disklessctl.
+int shutdown_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t user);
+
 }  // namespace diskless

@@ -16,6 +16,14 @@ bool is_local_disk(std::string_view source) {
     return false;
 }
 
+/// What carry-api has moved into the root.
+bool is_there_already(std::string_view target, bool var_run_is_run) {
+    while (target.size() > 1 && target.ends_with('/')) target.remove_suffix(1);
+    for (const std::string_view api : {"/proc", "/sys", "/dev", "/run"})
+        if (target == api) return true;
+    return var_run_is_run && target == "/var/run";
+}
+
 bool may_be_absent(std::string_view options) {
     const auto all = split(options, ',');
     return std::ranges::find(all, "noauto") != all.end() || std::ranges::find(all, "nofail") != all.end();
@@ -23,18 +31,17 @@ bool may_be_absent(std::string_view options) {
 
 }  // namespace
 
-std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line) {
+std::optional<std::string> rewrite_fstab(std::string_view text, std::string_view root_line, bool var_run_is_run) {
     std::string result(root_line);
     bool changed = !root_line.empty();
     if (changed) result += '\n';
     for (const auto line : lines(text)) {
         const auto fields = words(line);
         const bool entry = fields.size() >= 3 && !fields[0].starts_with('#');
-        if (entry && fields[1] == "/") {
+        if (entry && (fields[1] == "/" || is_there_already(fields[1], var_run_is_run))) {
             result += "# mounted by diskless-init: ";
             changed = true;
-        }
-        if (entry && fields.size() >= 4 && fields[1] != "/" && is_local_disk(fields[0]) && !may_be_absent(fields[3])) {
+        } else if (entry && fields.size() >= 4 && is_local_disk(fields[0]) && !may_be_absent(fields[3])) {
             result += fmt::format("{} {} {} {},nofail,x-systemd.device-timeout=5s", fields[0], fields[1], fields[2],
                                   fields[3]);
             for (std::size_t i = 4; i < fields.size(); ++i) result += fmt::format(" {}", fields[i]);
@@ -80,6 +87,13 @@ std::optional<std::string> rewrite_interfaces(std::string_view text, std::string
         result += '\n';
     }
     return changed ? std::optional(result) : std::nullopt;
+}
+
+std::optional<std::string> rewrite_rcs(std::string_view text) {
+    if (text.find("ASYNCMOUNTNFS") == std::string_view::npos) return std::nullopt;
+    std::string result(text);
+    if (result.back() != '\n') result += '\n';
+    return result + "# the interface that carries the root is up before any ifup\nASYNCMOUNTNFS=no\n";
 }
 
 std::optional<std::string> rewrite_dhcpcd(std::string_view text, std::string_view interface) {

@@ -1,6 +1,8 @@
 // identify: who this node is, and the files of the root that must say so.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "init/identity/identity.hpp"
@@ -16,14 +18,16 @@ namespace {
 struct Gathered {
     std::string kept_hostname, kept_machine_id, kept_clock;  // of the snapshot
     std::string hosts, fstab, interfaces, dhcpcd, ifcfg;     // of the root
+    std::string rcs;                                         // its etc/default/rcS
+    std::string var_run;                                     // where its var/run leads to
     std::string mtab;                                        // "file" when the root has a plain file there
     std::string ssh;                                         // names in the root's etc/ssh
     std::string running;                                     // "yes" when no way down took the mark away
     std::string last_shutdown;                               // what the way down left in the snapshot
 
-    std::array<std::string*, 12> fields() {
-        return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,   &interfaces,
-                &dhcpcd,        &ifcfg,           &mtab,       &ssh,   &running, &last_shutdown};
+    std::array<std::string*, 14> fields() {
+        return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,   &interfaces,   &dhcpcd, &ifcfg,
+                &rcs,           &var_run,         &mtab,       &ssh,   &running, &last_shutdown};
     }
 };
 
@@ -44,6 +48,8 @@ Gathered read_all(const Files& files, const std::string& interface, bool snapsho
     all.fstab = root("etc/fstab");
     all.interfaces = root("etc/network/interfaces");
     all.dhcpcd = root("etc/dhcpcd.conf");
+    all.rcs = root("etc/default/rcS");
+    all.var_run = files.read_link(join_path(kNewRoot, "var/run")).value_or(std::string());
     if (const auto path = "etc/sysconfig/network-scripts/ifcfg-" + interface; interface.find('/') == std::string::npos)
         all.ifcfg = root(path.c_str());
     if (const auto mtab = files.status(join_path(kNewRoot, "etc/mtab")); mtab && mtab->kind == FileKind::regular)
@@ -89,7 +95,11 @@ Result<std::vector<GeneratedFile>> ssh_files(Os& os, const std::string& names, c
 /// What the root is, for inits that go by fstab.
 std::string root_line(const Boot& boot) {
     if (boot.init_is_systemd) return {};
-    return fmt::format("{}:{} / nfs {} 0 0", boot.root.server, boot.root.path, boot.root.mode);
+    const auto options = split(boot.root.options, ',');
+    const bool no_locks = std::ranges::find(options, "nolock") != options.end();
+    // Without a word on locks Debian's scripts wait for a statd that nobody needs.
+    return fmt::format("{}:{} / nfs {}{} 0 0", boot.root.server, boot.root.path, boot.root.mode,
+                       no_locks ? ",nolock" : "");
 }
 
 void rewrite_files(const Gathered& all, const Boot& boot, std::vector<GeneratedFile>& files) {
@@ -97,8 +107,10 @@ void rewrite_files(const Gathered& all, const Boot& boot, std::vector<GeneratedF
     const auto add = [&](std::string path, const std::optional<std::string>& content) {
         if (content) files.push_back({.path = std::move(path), .content = *content});
     };
-    if (!all.fstab.empty()) add("/etc/fstab", rewrite_fstab(all.fstab, root_line(boot)));
+    const bool var_run_is_run = all.var_run == "/run" || all.var_run == "../run";
+    if (!all.fstab.empty()) add("/etc/fstab", rewrite_fstab(all.fstab, root_line(boot), var_run_is_run));
     add("/etc/network/interfaces", rewrite_interfaces(all.interfaces, interface));
+    if (!boot.init_is_systemd && !all.interfaces.empty()) add("/etc/default/rcS", rewrite_rcs(all.rcs));
     if (!all.dhcpcd.empty()) add("/etc/dhcpcd.conf", rewrite_dhcpcd(all.dhcpcd, interface));
     if (!all.ifcfg.empty()) add("/etc/sysconfig/network-scripts/ifcfg-" + interface, rewrite_ifcfg(all.ifcfg));
     if (all.mtab == "file") files.push_back({.path = "/etc/mtab", .content = {}, .symlink = "../proc/self/mounts"});

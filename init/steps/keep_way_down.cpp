@@ -20,6 +20,19 @@ Result<> link_as(Files& files, const std::string& path) {
     return files.link(kProgram, path);
 }
 
+/// Where this program stays PID 1: the root may have no such commands, or another init's. Its own shutdown(8), which
+/// knows PID 1 by /run/initctl, is left alone.
+Result<> link_commands_of_init(Os& os, Deadline deadline) {
+    for (const char* name : {"/run/diskless/bin/telinit", "/run/diskless/bin/init"}) TRY(link_as(os.files, name));
+    const auto has_own = TRY(os.processes.in_child("look for shutdown", deadline, [&os]() -> Result<std::string> {
+        const bool has = os.files.exists(join_path(kNewRoot, "sbin/shutdown")) ||
+                         os.files.exists(join_path(kNewRoot, "usr/sbin/shutdown"));
+        return std::string(has ? "yes" : "no");
+    }));
+    if (has_own == "yes") return {};
+    return link_as(os.files, "/run/diskless/bin/shutdown");
+}
+
 /// disklessctl can be typed without its path when the image leaves its local directory empty.
 Result<std::string> put_on_path(Os& os) {
     const auto target = join_path(kNewRoot, kOnPath);
@@ -62,8 +75,7 @@ Result<> run(StepContext& context, const Boot& boot) {
     if (!os.files.exists(join_path(kInitramfs, "shutdown"))) TRY(os.mounts.bind(kWayDown, kInitramfs, false));
     if (boot.init_is_systemd)
         if (const auto told = tell_systemd(os.files); !told) context.degrade(told.error());
-    if (boot.init == kProgram)  // the root may have no telinit, or another init's
-        for (const char* name : {"/run/diskless/bin/telinit", "/run/diskless/bin/init"}) TRY(link_as(os.files, name));
+    if (boot.init == kProgram) TRY(link_commands_of_init(os, context.deadline));
     const auto on_path =
         os.processes.in_child("put disklessctl on the path", context.deadline, [&os] { return put_on_path(os); });
     if (!on_path || *on_path != "yes") context.note("disklessctl is at /run/diskless/disklessctl");

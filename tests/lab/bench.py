@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,9 @@ from kernels import Kernel
 from namespace import LabError, Namespace, wait_until
 from network import Network
 from node import Node
-from server import DhcpServer, Export, NfsServer, TimeServer, advertise_router, keep_own_etc, mount_tree, place
+from recipe import Cluster, Machine
+from server import (DhcpServer, Export, NfsServer, TimeServer, advertise_router, keep_own_etc, mount_tree, own_top,
+                    place)
 from prepared import Administrator, Servers
 
 IMAGES = "/srv/diskless/images"
@@ -59,6 +62,9 @@ class Bench:
 
     def _set_up(self) -> None:
         case = self.case
+        if case.cluster:
+            self._set_up_cluster(case.cluster)
+            return
         self.network = Network(self.namespace)
         if case.netboot or case.boot_file or case.site:
             self.network.announce_ipv6()
@@ -91,6 +97,59 @@ class Bench:
         TimeServer(self.namespace, self._work).start()
         self.servers = Servers(self.namespace, self.tree)
         self.servers.start()
+
+    def _set_up_cluster(self, cluster: Cluster) -> None:
+        """Machines and installed systems; everything else is the recipe's."""
+        self._before = {}
+        self.network = Network(self.namespace, cluster.server)
+        self.network.announce_ipv6()
+        top = self._directory_beside() / "server"
+        names = {*cluster.directories, "/srv", "/root", *(f"/{path.split('/')[1]}" for path in cluster.systems)}
+        own_top(self.namespace, top, tuple(sorted(names)))
+        for path in ("/run", "/var/lib/nfs"):
+            self.namespace.run("mount", "-t", "tmpfs", "tmpfs", path)
+        keep_own_etc(self.namespace, self._work)
+        for path, flavour in cluster.systems.items():
+            (top / path.lstrip("/")).mkdir(parents=True)
+            roots.copy(roots.flavour(flavour, self.choices.kernel), top / path.lstrip("/"))
+        self.administrator = Administrator(self.namespace, self.tree, self._work)
+        self.administrator.install(images.TREE / "tests/lab/systemctl.py", "systemctl")
+        self.namespace.start("rpcbind", "rpcbind", "-f", "-w", changes_user=True)
+        advertise_router(self.namespace)
+        TimeServer(self.namespace, self._work, cluster.server).start()
+        if cluster.golden:
+            self._start_golden(*cluster.golden)
+        self.nodes = [Node(self.namespace, self.network, number,
+                           replace(self.case.hardware, disk=machine.disk and self._make_disk(machine)), self.logs,
+                           self._work, machine.name, machine.mac)
+                      for number, machine in enumerate(cluster.nodes, 1)]
+        self.node = self.nodes[0]
+
+    def _start_golden(self, directory: str, address: str) -> None:
+        """A machine that runs from a disk of its own, where the server's root may log in."""
+        self.administrator.shell(f"""set -e
+            ip address add {address} dev br0
+            mkdir -p -m 700 /root/.ssh {directory}/root/.ssh {directory}/run/sshd
+            ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+            cp /root/.ssh/id_ed25519.pub {directory}/root/.ssh/authorized_keys
+            echo 'StrictHostKeyChecking accept-new' >/root/.ssh/config""")
+        self.namespace.start("golden", "chroot", directory, "/usr/sbin/sshd", "-D", "-e",
+                             "-o", f"ListenAddress={address.partition('/')[0]}")
+
+    def _make_disk(self, machine: Machine) -> str:
+        """A disk that another system has used: one FAT partition."""
+        image = self._work / f"{machine.name}.disk"
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run(["sfdisk", "--quiet", str(image)], input="2048,,e,*\n", text=True, check=True)
+        cache.run(["mkfs.fat", "-F16", "-n", machine.disk, "-h", "2048", "--offset", "2048", str(image)])
+        return str(image)
+
+    def node_called(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise LabError(f"the cluster has no node {name}")
 
     def watch_generations(self) -> None:
         """What is a generation from now on must stay as it is."""

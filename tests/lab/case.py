@@ -10,6 +10,7 @@ from typing import Mapping
 
 from node import Hardware
 from prepared import Site
+from recipe import Cluster
 from server import Dhcp, Export
 from steps import Console, GoesDown, Login, PowerOn, Report, Shell, Step, Type, mounted
 
@@ -43,6 +44,7 @@ class Case:
     boot_file: str = ""                       # the same by this file of /srv/tftp, which a step brings there
     packets: bool = False                     # capture br0
     site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
+    cluster: Cluster | None = None            # everything by a recipe: cmdline and the fields above do not count
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 

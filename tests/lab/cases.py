@@ -7,10 +7,11 @@ import cases_boot
 import cases_down
 import cases_helper
 import cases_pid1
+import cases_recipes
 from case import Case
 
 CASES: tuple[Case, ...] = (*cases_boot.CASES, *cases_down.CASES, *cases_agent.CASES, *cases_pid1.CASES,
-                           *cases_helper.CASES)
+                           *cases_helper.CASES, *cases_recipes.CASES)
 
 
 def by_name(name: str) -> Case:

@@ -33,6 +33,7 @@ class Console:
         self._line_open = False
         self.closed = False
         self.has_shell = False
+        self.answered = 0       # where the last thing ends that was asked by login() or shell()
 
     def _connected(self, path: Path) -> bool:
         try:
@@ -109,6 +110,7 @@ class Console:
             try:
                 self.expect(r"^shell-ready", 4)
                 self.has_shell = True
+                self.answered = len(self.text)
                 return
             except LabError:
                 if time.monotonic() > deadline or self.closed:
@@ -120,6 +122,7 @@ class Console:
         self.write(f"echo; echo 'be''gin-{mark}'; {{ {command}\n}} 2>&1; echo \"e\"\"nd-{mark}:$?\"\n")
         start = self.expect(rf"^begin-{mark}\n", within).end()
         found = self.expect(rf"end-{mark}:(\d+)\n", within)  # directly behind output that has no final newline
+        self.answered = len(self.text)
         return int(found[1]), self.text[start:found.start()].rstrip("\n")
 
     def interact(self) -> None:

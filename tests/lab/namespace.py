@@ -111,9 +111,10 @@ class Namespace:
         self.pid = int(children[0])
         return True
 
-    def inside(self, *argv: str) -> list[str]:
-        """The command line that runs `argv` inside."""
-        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--", *argv]
+    def inside(self, *argv: str, dies_with_it: bool = False) -> list[str]:
+        """The command line that runs `argv` inside; `dies_with_it`: with all that it leaves behind."""
+        pid = [f"--pid=/proc/{self.pid}/ns/pid"] if dies_with_it else []
+        return ["nsenter", *pid, f"--target={self.pid}", "--net", "--mount", "--", *argv]
 
     def run(self, *argv: str, stdin: str | None = None) -> str:
         """Runs a short command to its end; LabError with its own words when it fails."""

@@ -24,12 +24,12 @@ def address(node: int) -> str:
 
 
 class Network:
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, server: str = f"{SERVER}/24") -> None:
         self._namespace = namespace
         ip = self._ip
         ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
         ip("link", "add", "br1", "type", "bridge", "forward_delay", "0")
-        ip("address", "add", f"{SERVER}/24", "dev", "br0")
+        ip("address", "add", server, "dev", "br0")
         ip("link", "set", "br0", "up")
         ip("link", "set", "br1", "up")
 

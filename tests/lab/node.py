@@ -29,8 +29,9 @@ class Node:
     """Powered on by start(): runs `kernel` with `initramfs` directly, or boots from `stick`, or its network card."""
 
     def __init__(self, namespace: Namespace, cables: Network, number: int, hardware: Hardware, logs: Path,
-                 work: Path) -> None:
+                 work: Path, name: str = "", mac: str = "") -> None:
         self.number, self.hardware = number, hardware
+        self.name, self._mac = name or f"node{number}", mac
         self._namespace, self._network, self._logs, self._work = namespace, cables, logs, work
         self._process: Process | None = None
         self._console: Console | None = None
@@ -38,10 +39,6 @@ class Node:
         self.taps = [f"n{number}e{index}" for index in range(len(hardware.interfaces))]
         for tap, bridge in zip(self.taps, hardware.interfaces):
             cables.plug(tap, bridge)
-
-    @property
-    def name(self) -> str:
-        return f"node{self.number}"
 
     @property
     def console_log(self) -> Path:
@@ -77,7 +74,7 @@ class Node:
             rom += ",romfile=" if kernel or stick or self.hardware.firmware == "uefi" else ""
             argv += ["-netdev", f"tap,id=net{index},ifname={tap},script=no,downscript=no,vnet_hdr=off",
                      "-device", f"{self.hardware.device},netdev=net{index},"
-                                f"mac={network.mac(self.number, index)}{rom}"]
+                                f"mac={self._mac or network.mac(self.number, index)}{rom}"]
         if self.hardware.disk:
             argv += ["-drive", f"if=none,id=disk,format=raw,file={self.hardware.disk}",
                      "-device", "virtio-blk-pci,drive=disk"]

@@ -59,16 +59,25 @@ class Administrator:
     def __init__(self, namespace: Namespace, tree: Path, work: Path) -> None:
         self._namespace, self._base = namespace, tree / "diskless"
         # As installed: the programs beside each other, pxeos and pxeboot as further names of one of them.
-        programs = work / "bin"
+        programs = self._programs = work / "bin"
         programs.mkdir()
         shutil.copy2(images.server_helper(), programs / "diskless-server")
         shutil.copy2(images.node_program(), programs / "diskless-init")
         for name in ("pxeos", "pxeboot"):
             (programs / name).symlink_to("diskless-server")
-        self._environment = {**os.environ, "LC_ALL": "C", "PATH": f"{programs}:{os.environ['PATH']}"}
+        self._environment = {**os.environ, "LC_ALL": "C", "DISKLESS_LAB_LOGS": str(namespace.logs), "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def install(self, program: Path, name: str) -> None:
+        """One more program of the administrator's."""
+        (self._programs / name).symlink_to(program)
+
+    def write(self, path: str, text: str, append: bool = False) -> None:
+        into = ">>" if append else ">"
+        self._namespace.run("sh", "-c", f'mkdir -p "${{1%/*}}" && cat {into}"$1"', "sh", path, stdin=text)
 
     def shell(self, script: str, succeeds: bool = True) -> str:
-        done = subprocess.run(self._namespace.inside("bash", "-c", script), stdin=subprocess.DEVNULL,
+        command = self._namespace.inside("bash", "-c", script, dies_with_it=True)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
                               env=self._environment)
         with open(self._namespace.logs / "administrator.log", "a", encoding="utf-8") as log:

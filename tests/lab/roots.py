@@ -4,14 +4,18 @@
     debian-networkd, debian-networkmanager, debian-ifupdown
                      the same with something that configures interfaces
     debian-sysvinit  Debian 12 with sysvinit
+    debian-nfsroot   the same with ifupdown, a DHCP client and NFS tools, as Debian's NFS roots always were
     busybox          nothing but busybox with its init: up a second after hand-over, for what is not about systemd
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
     golden           busybox with a kernel and its modules: what diskless-server makes images of
+    debian-installed the same as on a disk of its own, with fdisk and rsync: a machine that images are made from
+    vine             golden with an sshd, a user and an inittab in sysvinit's form: a small system of 1999
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -66,6 +70,20 @@ def debian_sysvinit(kernel: Kernel) -> Path:
     return _with_modules(base, kernel)
 
 
+def debian_nfsroot(kernel: Kernel) -> Path:
+    """What one debootstraps for an NFS root in the manner of 2008; its own kernel is in boot/."""
+
+    def make(root: Path) -> None:
+        _make_sysvinit(root, _SYSVINIT + ",ifupdown,isc-dhcp-client,nfs-common")
+        write(root / "etc/network/interfaces", "auto lo\niface lo inet loopback\n\nauto eth0\niface eth0 inet dhcp\n")
+
+    def with_kernel(root: Path) -> None:
+        clone(_with_modules(cache.kept("root-nfsroot-1", make), kernel), root)
+        clone(kernel.image.parent, root / "boot")
+
+    return cache.kept(f"root-nfsroot-2+{kernel.version}", with_kernel)
+
+
 def busybox(_: Kernel | None = None) -> Path:
     return cache.kept("root-busybox-3", _make_busybox)
 
@@ -85,6 +103,56 @@ def golden(kernel: Kernel) -> Path:
         clone(kernel.modules, root / "lib/modules" / kernel.version)
 
     return cache.kept(f"{busybox().name}-golden+{kernel.version}", make)
+
+
+def debian_installed(kernel: Kernel) -> Path:
+    def make(root: Path) -> None:
+        clone(debian_nfsroot(kernel), root)
+        for program in ("/usr/bin/rsync", "/usr/sbin/fdisk"):
+            _install_dynamic(Path("/"), program, root)
+        cache.run(["chroot", str(root), "ssh-keygen", "-A"])
+        write(root / "etc/hostname", "node004\n")
+        write(root / "etc/fstab", "/dev/sda3 / ext3 defaults 1 1\n/dev/sda1 /boot ext3 defaults 1 2\n")
+        write(root / "boot/grub/grub.conf", "default=0\n")
+        write(root / "etc/adjtime", "0.0 0 0.0\n0\nUTC\n")
+        (root / "etc/mtab").unlink(missing_ok=True)
+        (root / "etc/mtab").symlink_to("../proc/self/mounts")
+
+    return cache.kept(f"root-installed-2+{kernel.version}", make)
+
+
+_VINE_INITTAB = """\
+id:3:initdefault:
+si::sysinit:/etc/rc.d/rc.sysinit
+sshd:3:respawn:/etc/rc.d/sshd
+S0:3:respawn:-/bin/sh
+"""
+
+
+def vine(kernel: Kernel) -> Path:
+    def make(root: Path) -> None:
+        clone(golden(kernel), root)
+        _install_dynamic(debian_nfsroot(kernel), "/usr/sbin/sshd", root)
+        write(root / "etc/inittab", _VINE_INITTAB)
+        write(root / "etc/rc.d/rc.sysinit", "#!/bin/sh\nexec fsck -a /\n", 0o755)
+        write(root / "etc/rc.d/sshd", "#!/bin/sh\nmkdir -p /run/sshd\nexec /usr/sbin/sshd -D -e\n", 0o755)
+        write(root / "etc/ssh/sshd_config", "PermitRootLogin no\nPasswordAuthentication no\n")
+        with_hoge = (root / "etc/passwd").read_text() + ("sshd:x:74:65534::/run/sshd:/bin/false\n"
+                                                         "hoge:x:500:500:hoge:/home/hoge:/bin/sh\n")
+        write(root / "etc/passwd", with_hoge)
+        write(root / "etc/group", (root / "etc/group").read_text() + "hoge:x:500:\n")
+
+    return cache.kept(f"root-vine-1+{kernel.version}", make)
+
+
+def _install_dynamic(system: Path, program: str, root: Path) -> None:
+    """A program of another root with the libraries that it needs."""
+    listed = cache.run(["chroot", str(system), "ldd", program])
+    for path in [program, *re.findall(r"(/\S+) \(0x", listed)]:
+        target = root / path.lstrip("/")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(system / path.lstrip("/"), target)
 
 
 def debian_networkd(kernel: Kernel) -> Path:
@@ -119,8 +187,9 @@ def _enable(root: Path, unit: str) -> None:
 
 
 FLAVOURS = {"debian": debian, "debian-networkd": debian_networkd, "debian-networkmanager": debian_network_manager,
-            "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "busybox": busybox, "rwtab": rwtab,
-            "golden": golden}
+            "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "debian-nfsroot": debian_nfsroot,
+            "busybox": busybox, "rwtab": rwtab,
+            "golden": golden, "vine": vine, "debian-installed": debian_installed}
 
 
 def flavour(name: str, kernel: Kernel) -> Path:
@@ -183,8 +252,8 @@ def _make_debian(root: Path, packages: str = _DEBIAN) -> None:
           "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - linux\n")
 
 
-def _make_sysvinit(root: Path) -> None:
-    debootstrap(root, _SYSVINIT, "--exclude=systemd,systemd-sysv")
+def _make_sysvinit(root: Path, packages: str = _SYSVINIT) -> None:
+    debootstrap(root, packages, "--exclude=systemd,systemd-sysv")
     inittab = (root / "etc/inittab").read_text()
     lines = [line for line in inittab.splitlines() if "getty" not in line or line.startswith("#")]
     lines.append("S0:2345:respawn:/sbin/agetty --autologin root --keep-baud 115200 ttyS0 linux")

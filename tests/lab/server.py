@@ -39,6 +39,23 @@ def keep_own_etc(namespace: Namespace, directory: Path) -> None:
     namespace.run("touch", "/var/lib/dhcp/dhcpd.leases")
 
 
+def own_top(namespace: Namespace, directory: Path, names: tuple[str, ...]) -> None:
+    """A private "/" that has directories of these names besides the host's; they lie in `directory`."""
+    directory.mkdir()
+    namespace.run("sh", "-ec", """
+        mount --bind "$1" "$1"; cd "$1"; shift
+        for entry in /*; do
+            if [ -L "$entry" ]; then cp -P "$entry" .
+            elif [ -d "$entry" ]; then mkdir ".$entry"; mount --rbind "$entry" ".$entry"
+            fi
+        done
+        for name; do umount -l ".$name" 2>/dev/null || true; mkdir -p ".$name"; done
+        mkdir .host
+        pivot_root . .host
+        umount -l /.host; rmdir /.host
+        """, "sh", str(directory), *names)
+
+
 def advertise_router(namespace: Namespace) -> None:
     """A router of IPv6, and nothing else: iPXE waits 13 s for one."""
     namespace.start("radvd", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=br0",
@@ -206,10 +223,10 @@ def _dnsmasq_configuration(dhcp: Dhcp, nodes: int, tftp_boot: str | None) -> str
 class TimeServer:
     """chronyd that answers with the host's time and never touches the host's clock."""
 
-    def __init__(self, namespace: Namespace, directory: Path) -> None:
+    def __init__(self, namespace: Namespace, directory: Path, allow: str = network.PREFIX) -> None:
         self._namespace = namespace
         self._configuration = directory / "chrony.conf"
-        self._configuration.write_text(f"local stratum 8\nallow {network.PREFIX}\ncmdport 0\n"
+        self._configuration.write_text(f"local stratum 8\nallow {allow}\ncmdport 0\n"
                                        "bindcmdaddress /\npidfile /run/chronyd.pid\n")
 
     def start(self) -> None:

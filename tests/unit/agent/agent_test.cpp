@@ -204,6 +204,38 @@ TEST_F(AgentTest, TakesThePlaceOfItsGuardian) {
     EXPECT_THAT(machine.said, HasSubstr("going on without"));
 }
 
+TEST_F(AgentTest, TellsTheNextBootThatInitTakesTheNodeDown) {
+    std::vector<std::string> told;
+    std::optional<int> sender;
+    hooks.taken_term = [&] { return std::exchange(sender, std::nullopt); };
+    hooks.told_end = [&](std::string_view verb) { told.emplace_back(verb); };
+    files.content["/proc/1/comm"] = "init\n";
+    files.links["/proc/1/exe"] = "/bin/busybox";
+    files.content["/proc/77/comm"] = "sh\n";
+    sender = 77;
+    pass(Seconds{10});
+    EXPECT_THAT(told, IsEmpty()) << "somebody's kill";
+    sender = 1;
+    pass(Seconds{10});
+    sender = 1;
+    pass(Seconds{10});
+    EXPECT_THAT(told, ElementsAre("end")) << "once";
+}
+
+TEST_F(AgentTest, PromisesASignOfLife) {
+    Nanoseconds promised{0};
+    hooks.is_guarded = [] { return true; };
+    hooks.promise = [&](Nanoseconds until) { promised = until; };
+    for (int i = 0; i < 20; ++i) {
+        pass(Seconds{3});
+        EXPECT_GE(promised, clock.now());
+        EXPECT_LE(promised, clock.now() + Seconds{30});
+    }
+    ask("reboot");
+    pass(Milliseconds{100});
+    EXPECT_GE(promised, clock.now() + Seconds{30}) << "the way down may take its time";
+}
+
 TEST_F(AgentTest, OnTheWayDownItStaysWhatItIs) {
     hooks.is_guarded = [] { return false; };
     hooks.become_guardian = []() -> Error { throw std::logic_error("the threads that end the machine would be lost"); };

@@ -64,6 +64,10 @@ constexpr const char* kDep =
     "kernel/drivers/net/virtio_net.ko:\n"
     "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko\n"
     "kernel/fs/jbd2/jbd2.ko:\n"
+    "kernel/fs/fat/vfat.ko: kernel/fs/fat/fat.ko\n"
+    "kernel/fs/fat/fat.ko:\n"
+    "kernel/fs/nls/nls_cp437.ko:\n"
+    "kernel/fs/nls/nls_ascii.ko:\n"
     "no colon\n";
 constexpr const char* kAlias =
     "# made by depmod\nalias virtio:d00000002v* virtio_blk\nalias virtio:d00000001v* virtio_net\nalias fs-ext4 ext4\n"
@@ -198,6 +202,17 @@ TEST(SwapOn, AFileOnAPartition) {
     EXPECT_EQ(node.run().outcome, StepOutcome::done);
     EXPECT_THAT(node.machine.swaps, ElementsAre("/run/diskless/swap/0/swapfile"));
     EXPECT_EQ(node.files.status("/run/diskless/swap/0")->kind, FileKind::directory);
+}
+
+// mount(2) of FAT fails without its tables of names, and the kernel's own wish for them needs a modprobe.
+TEST(SwapOn, AFileOnFatBringsTheTablesOfItsNames) {
+    Swap node("LABEL=WINDOWS:/linux.swp");
+    node.disk = head_with({{0, "\xEB\x3C\x90"}, {43, "WINDOWS    "}, {54, "FAT16   "}, {510, "\x55\xAA"}});
+    node.files.tree({{"/disk/linux.swp", file()}});
+    node.mounts.provide("/dev/vda1", "/disk");
+    EXPECT_EQ(node.run().outcome, StepOutcome::done);
+    const auto loaded = node.modules.loaded().value();
+    for (const char* name : {"vfat", "fat", "nls_cp437", "nls_ascii"}) EXPECT_THAT(loaded, ::testing::Contains(name));
 }
 
 TEST(SwapOn, AFileThatCannotBeUsedLeavesNothingMounted) {

@@ -1,0 +1,160 @@
+"""Recipes: docs/recipes/<name>.md is run as it stands.
+
+What a block means is said by the words behind its three backquotes:
+
+    sh server                 run as root on the server, with bash -e; it must succeed
+    file server PATH          the content of that file; `append`: at its end
+    sh NODE                   typed at that node's console; it must succeed
+    output                    what the sh block before it prints: each line must be there, in this order;
+                              an ellipsis stands for anything
+    console NODE              what happens at the node, line by line: (power on), (log in), (goes down) are done or
+                              waited for; any other line must come on the console
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import images
+from namespace import LabError
+from steps import Step
+
+if TYPE_CHECKING:
+    from bench import Bench
+
+DIRECTORY = images.TREE / "docs/recipes"
+
+# What no console of a recipe shows: errors of the kernel, of the node program, of mount and of boot scripts.
+TROUBLE = re.compile(
+    r"^.*(?:Oops|BUG:|Call Trace|Segmentation fault|segfault at|Kernel panic|not syncing|Read-only file system"
+    r"|access denied|error -13|null not writable|already mounted|mount: |umount: |umount\.nfs: |what to do: |\.\.\.failed|^failed"
+    r"|command not found|No such file or directory).*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Machine:
+    name: str
+    mac: str
+    disk: str = ""  # label of a FAT partition: it has a disk with that on it
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What is there before the recipe begins: machines, cables, and systems that were installed."""
+
+    server: str                               # address/prefix
+    nodes: tuple[Machine, ...]
+    systems: dict[str, str]                   # directory of the server: flavour of roots.py
+    directories: tuple[str, ...] = ()         # further top-level directories of the server
+    golden: tuple[str, str] | None = None     # one of `systems` is a running machine: its directory and address
+    allowed: str = r"(?!)"                    # what the consoles show though it looks like trouble
+
+
+@dataclass(frozen=True)
+class Block:
+    words: tuple[str, ...]
+    text: str
+    line: int
+
+
+def blocks(text: str) -> list[Block]:
+    found: list[Block] = []
+    words: tuple[str, ...] | None = None
+    content, start = "", 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if not line.startswith("```"):
+            if words is not None:
+                content += line
+        elif words is None:
+            words, content, start = tuple(line[3:].split()), "", number
+        else:
+            found.append(Block(words, content, start))
+            words = None
+    if words is not None:
+        raise LabError(f"line {start}: a block without end")
+    return found
+
+
+def matches(wanted: str, printed: str) -> str:
+    """The first line that `printed` lacks; empty: all are there."""
+    lines = iter(printed.splitlines())
+    for line in wanted.splitlines():
+        pattern = "".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", line.rstrip()))
+        if not any(re.fullmatch(pattern, there.rstrip()) for there in lines):
+            return line
+    return ""
+
+
+@dataclass(frozen=True)
+class Do:
+    """One block, and the output block behind it."""
+
+    recipe: str
+    block: Block
+    output: Block | None
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.recipe}:{self.block.line} {' '.join(self.block.words)}"
+
+    def run(self, bench: Bench) -> None:
+        try:
+            printed = self._run(bench)
+            missing = matches(self.output.text, printed) if self.output else ""
+        except LabError as error:
+            raise LabError(f"{self}: {error}") from error
+        if missing:
+            raise LabError(f"{self}: printed {printed[-500:]!r}, without the line {missing!r}")
+
+    def _run(self, bench: Bench) -> str:
+        kind, place, *rest = self.block.words
+        if kind == "file":
+            bench.administrator.write(rest[0], self.block.text, "append" in rest)
+            return ""
+        if place == "server":
+            return bench.administrator.shell("set -e\n" + self.block.text)
+        node = bench.node_called(place)
+        if kind == "console":
+            for line in filter(None, map(str.strip, self.block.text.splitlines())):
+                self._at_console(bench, place, line)
+            return ""
+        code, printed = node.console.shell(f"(set -e\n{self.block.text})", 60)
+        if code != 0:
+            raise LabError(f"gave {code}: {printed[-300:]!r}")
+        return printed
+
+    def _check(self, name: str, shown: str) -> None:
+        """It has shown no error line, booting or going down."""
+        for line in shown.splitlines():
+            if TROUBLE.search(line) and not re.search(self.allowed, line):
+                raise LabError(f"{name}: console: {line.strip()!r} must not be seen")
+
+    def _at_console(self, bench: Bench, place: str, line: str) -> None:
+        node = bench.node_called(place)
+        if line == "(power on)":
+            node.start()
+        elif line == "(log in)":
+            node.console.login(180)
+            self._check(node.name, node.console.text)
+        elif line == "(goes down)":
+            node.wait_for_exit(60)
+            self._check(node.name, node.console.text[node.console.answered:])
+        elif line.startswith("(type) "):
+            node.console.write(line.removeprefix("(type) ") + "\n")
+        else:
+            node.console.expect("".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", line)), 180)
+
+
+def steps(name: str, cluster: Cluster) -> tuple[Step, ...]:
+    """The blocks of docs/recipes/<name>.md, in order. Blocks without a place are for the reader."""
+    found = blocks((DIRECTORY / f"{name}.md").read_text())
+    done: list[Step] = []
+    for index, block in enumerate(found):
+        if len(block.words) < 2:
+            continue
+        after = found[index + 1] if index + 1 < len(found) else None
+        done.append(Do(name, block, after if after and after.words == ("output",) else None,
+                       cluster.allowed))
+    return tuple(done)
