@@ -36,8 +36,12 @@ Nanoseconds Agent::next_due() const {
 }
 
 void Agent::turn(Deadline at_most) {
-    if (const auto message = world_.control.wait(at_most.sooner_of({next_due()})))
-        world_.control.answer(message->connection, answer(*message));
+    const auto wakes = at_most.sooner_of({next_due()});
+    // The way down has its own end, and is not begun anew on the way.
+    if (hooks_.promise)
+        hooks_.promise((power_ ? power_->deadline().at : std::max(wakes.at, world_.clock.now())) + settings_.patience);
+    if (const auto message = world_.control.wait(wakes)) world_.control.answer(message->connection, answer(*message));
+    see_to_term();
     const auto now = world_.clock.now();
     if (parts_.lease != nullptr) {
         if (now >= parts_.lease->next_due()) parts_.lease->work(now);

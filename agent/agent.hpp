@@ -38,8 +38,14 @@ struct AgentHooks {
     std::function<Result<>(Deadline, PowerVerb)> end_at;
     /// Is the one there that starts this process again? May be empty, as become_guardian.
     std::function<bool()> is_guarded;
+    /// The next sign of life comes until then, or this process hangs. May be empty.
+    std::function<void(Nanoseconds until)> promise;
     /// Takes its place, and so ends this agent: returns only when that failed.
     std::function<Error()> become_guardian;
+    /// The process that has sent SIGTERM since this was asked last. May be empty, as told_end.
+    std::function<std::optional<int>()> taken_term;
+    /// Tells the next boot that init takes the node down: "reboot", "poweroff", "end".
+    std::function<void(std::string_view verb)> told_end;
     /// Where the status file is kept, on NFS; empty: nowhere.
     std::string status_directory;
 };
@@ -56,6 +62,7 @@ struct AgentParts {
 struct AgentSettings {
     Nanoseconds shutdown_total = Seconds{30};  // the whole time the way down may take (diskless.shutdown.timeout)
     Nanoseconds root_loss{0};                  // a dead root is tolerated so long, then reboot; 0: for ever
+    Nanoseconds patience = Seconds{20};        // with one turn of the loop: what takes longer hangs
 };
 
 class Agent {
@@ -103,6 +110,7 @@ class Agent {
     InitFacts init_facts() const;
     InitSight init_sight() const;
     void move_down();
+    void see_to_term();
     Result<> ask_init(PowerVerb verb);
     void end_now(PowerVerb verb);
 
@@ -123,6 +131,7 @@ class Agent {
 
     std::optional<PowerRequest> power_;
     bool asked_now_ = false;
+    bool end_is_told_ = false;
     bool over_ = false;
 };
 

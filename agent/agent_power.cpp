@@ -47,6 +47,7 @@ void Agent::begin_power(PowerRequest::Settings settings, const std::string& why)
     settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
     if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
     power_.emplace(settings, now);
+    if (hooks_.promise) hooks_.promise(power_->deadline().at + settings_.patience);
     asked_now_ = settings.now;
     world_.machine.say(4, fmt::format("diskless-agent: {} {}, at the latest in {}", gerund(settings.verb), why,
                                       seconds_text(settings.total)));
@@ -110,6 +111,25 @@ Result<> Agent::ask_init(PowerVerb verb) {
                                                  });
     if (!asked) return Failure(asked.error());
     return {};
+}
+
+/// sysvinit and busybox go down without us: by the run level in utmp, and by their last word to all processes, TERM
+/// (Debian's sendsigs spares us).
+void Agent::see_to_term() {
+    if (end_is_told_ || !hooks_.told_end) return;
+    const auto sender = hooks_.taken_term ? hooks_.taken_term() : std::nullopt;
+    const auto kind = init_kind(init_facts());
+    if (!sender && kind != InitKind::sysvinit) return;
+    std::string name;
+    if (sender != 1)
+        name = !sender ? "?" : trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?"));
+    const auto verb = end_told_by_term(kind, name, run_level_of(world_.files.read("/run/utmp", 1 << 20).value_or("")));
+    if (!verb) return;
+    end_is_told_ = true;
+    hooks_.told_end(*verb);
+    // KILL comes next, and nobody feeds the watchdog then.
+    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
+    world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", *verb));
 }
 
 void Agent::move_down() {

@@ -1,6 +1,7 @@
 #include "agent/guardian.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -30,9 +31,27 @@ RestartPolicy::Decision RestartPolicy::ended(Nanoseconds now, Nanoseconds lived,
     return decision;
 }
 
+/// Until it has ended: its status as of waitpid(2).
+int Guardian::watch(int pid, Nanoseconds started) {
+    auto& [clock, machine, forks] = world_;
+    for (;;) {
+        const auto until = forks.promised();
+        if (const auto status = forks.wait_for(pid, Deadline::after(clock, kLookEvery).sooner_of({until})))
+            return *status;
+        if (forks.promised() != until || clock.now() < until) continue;
+        if (const auto status = forks.wait_for(pid, Deadline::after(clock, kSecondLook))) return *status;
+        if (forks.promised() != until) continue;
+        machine.say(3, fmt::format("diskless-agent: it gives no sign of life, killing it after {}",
+                                   seconds_text(clock.now() - started)));
+        forks.kill(pid);
+        return forks.wait_for(pid, Deadline::after(clock, kToDie)).value_or(SIGKILL);
+    }
+}
+
 unsigned Guardian::guard() {
     world_.forks.be_called("diskless-guard");
     for (unsigned times = 0;;) {
+        world_.forks.promise(world_.clock.now() + kToBegin);
         const auto pid = world_.forks.split();
         if (pid && *pid == 0) {
             guardian_ = world_.forks.parent();
@@ -44,7 +63,7 @@ unsigned Guardian::guard() {
             continue;
         }
         const auto started = world_.clock.now();
-        const int status = world_.forks.wait_for(*pid);
+        const int status = watch(*pid, started);
         const auto now = world_.clock.now();
         const auto decision = policy_.ended(now, now - started, status);
         if (!decision.say.empty()) world_.machine.say(4, decision.say);

@@ -2,6 +2,8 @@
 //
 //   guardian ── forks, waits ──▶ agent        the agent ends: the guardian starts it again
 //            ◀── who is my parent? ──         the guardian ends: the agent becomes a guardian itself, by exec
+//            ◀── next sign of life by … ──    the agent hangs, or is stopped: the guardian kills it, and starts it
+//            again
 //
 // It does not matter what PID 1 is. What the agent knows is in AgentState; the listening socket is the guardian's, so
 // that who asks meanwhile is answered a little later.
@@ -54,8 +56,17 @@ class Guardian {
     unsigned guard();
     /// In the agent: is its guardian still there?
     bool is_guarded() const { return world_.forks.parent() == guardian_; }
+    /// In the agent: it gives a sign of life until then.
+    void promise(Nanoseconds until) { world_.forks.promise(until); }
+
+    static constexpr Nanoseconds kToBegin = Seconds{60};           // until the first sign of life
+    static constexpr Nanoseconds kLookEvery = Seconds{5};          // the promise may have become a shorter one
+    static constexpr Nanoseconds kSecondLook = Milliseconds{500};  // both may have been stopped
+    static constexpr Nanoseconds kToDie = Seconds{2};  // of SIGKILL; one that hangs in the kernel is left there
 
   private:
+    int watch(int pid, Nanoseconds started);
+
     World world_;
     std::function<void()> forget_;
     RestartPolicy policy_;

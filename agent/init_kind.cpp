@@ -1,6 +1,9 @@
 #include "agent/init_kind.hpp"
 
 #include <signal.h>
+#include <utmp.h>
+
+#include <cstring>
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"
@@ -88,6 +91,27 @@ std::optional<InitAsk> how_to_ask(InitKind kind, PowerVerb verb) {
             if (verb == PowerVerb::reboot) return InitAsk{SIGINT, {}};
             return std::nullopt;
     }
+    return std::nullopt;
+}
+
+std::optional<char> run_level_of(std::string_view utmp) {
+    std::optional<char> level;
+    for (; utmp.size() >= sizeof(struct utmp); utmp.remove_prefix(sizeof(struct utmp))) {
+        struct utmp record;
+        std::memcpy(&record, utmp.data(), sizeof record);
+        if (record.ut_type == RUN_LVL) level = static_cast<char>(record.ut_pid & 0xFF);  // the level before: above
+    }
+    return level;
+}
+
+std::optional<std::string_view> end_told_by_term(InitKind kind, std::string_view sender,
+                                                 std::optional<char> run_level) {
+    // These come to our own shutdown program, which tells more.
+    if (kind == InitKind::ours || kind == InitKind::systemd) return std::nullopt;
+    if (run_level == '6') return "reboot";
+    if (run_level == '0') return "poweroff";
+    // busybox sends it by itself, to everybody, at the end only; killall5 is what boot scripts do that with.
+    if (sender.empty() || sender == "killall5") return "end";
     return std::nullopt;
 }
 

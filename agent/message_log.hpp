@@ -61,6 +61,9 @@ class LoggedMachine : public Machine {
         return machine_.load_kernel(kernel, initramfs, command_line);
     }
     Result<> switch_root(const std::string& path) override { return machine_.switch_root(path); }
+    Result<> pivot_root(const std::string& path, const std::string& old_root) override {
+        return machine_.pivot_root(path, old_root);
+    }
 
   private:
     Machine& machine_;

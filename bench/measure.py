@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Sequence
 
+from picture import Panel
+
 
 class Failed(Exception):
     """A bench cannot be done here, or what it measures failed."""
@@ -64,24 +66,41 @@ class Target:
     value: float
     wanted: float
     at_least: bool = True
+    unit: str = ""
 
     @property
     def holds(self) -> bool:
         return self.value >= self.wanted if self.at_least else self.value <= self.wanted
 
 
+@dataclass(frozen=True)
+class Table:
+    """Made by a bench itself, where Figure does not fit: the first row is the header."""
+
+    title: str
+    rows: list[list[str]]
+
+
 @dataclass
 class Result:
     name: str
     about: str
-    unit: str  # what `count` of a figure counts
-    figures: list[Figure]
+    unit: str = ""  # what `count` of a figure counts
+    figures: list[Figure] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    data: dict[str, object] = field(default_factory=dict)  # all samples behind the tables
+    # of the page that is written: ratios in words, bars, versions of what took part, how it was done, what it does not say
+    headlines: list[str] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    method: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         return {
-            "name": self.name, "about": self.about, "unit": self.unit, "notes": self.notes,
+            "name": self.name, "about": self.about, "unit": self.unit, "notes": self.notes, **self.data,
             "figures": [{"name": f.name, "count": f.count, "note": f.note, "samples": [s.__dict__ for s in f.samples]}
                         for f in self.figures],
             "targets": [{"words": t.words, "value": t.value, "wanted": t.wanted, "holds": t.holds} for t in self.targets],

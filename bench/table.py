@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from measure import Figure, Result
+from measure import Figure, Result, Target
 
 
 def duration(seconds: float) -> str:
@@ -28,17 +28,36 @@ def row(figure: Figure, fastest: float) -> list[str]:
             f"{figure.median / fastest:.3g}", size(peak * 1024), size(written) if written else "-", figure.note]
 
 
-def text(result: Result) -> str:
-    fastest = min(figure.median for figure in result.figures)
-    rows = [["", f"{result.unit}s", f"a {result.unit}", "min", "max", "ratio", "memory", f"disk a {result.unit}", ""]]
-    rows += [row(figure, fastest) for figure in result.figures]
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The first and the last column to the left, what is between them to the right."""
     widths = [max(len(each[column]) for each in rows) for column in range(len(rows[0]))]
-    lines = [f"{result.name}: {result.about}"]
+    lines = []
     for each in rows:
         cells = [each[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(each[1:-1], widths[1:-1])]
         lines.append(("  " + "  ".join(cells) + "  " + each[-1]).rstrip())
-    for target in result.targets:
-        mark = "holds " if target.holds else "MISSED"
-        lines.append(f"  {mark}  {target.words}: {target.value:.3g} (wanted: {'≥' if target.at_least else '≤'} {target.wanted:g})")
+    return lines
+
+
+def figures(result: Result) -> list[list[str]]:
+    fastest = min(figure.median for figure in result.figures)
+    rows = [["", f"{result.unit}s", f"a {result.unit}", "min", "max", "ratio", "memory", f"disk a {result.unit}", ""]]
+    return rows + [row(figure, fastest) for figure in result.figures]
+
+
+def verdict(target: Target) -> str:
+    unit = f" {target.unit}" if target.unit else ""
+    return (f"{target.words}: {target.value:.3g}{unit} "
+            f"(wanted: {'≥' if target.at_least else '≤'} {target.wanted:g}{unit})")
+
+
+def text(result: Result) -> str:
+    lines = [f"{result.name}: {result.about}"]
+    if result.figures:
+        lines += aligned(figures(result))
+    for each in result.tables:
+        lines += ["", f"  {each.title}", *aligned(each.rows)]
+    if result.tables:
+        lines.append("")
+    lines += [f"  {'holds ' if target.holds else 'MISSED'}  {verdict(target)}" for target in result.targets]
     lines += [f"  {note}" for note in result.notes]
     return "\n".join(lines)

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <exception>
+#include <optional>
+
 #include "common/os/emergency.hpp"
 #include "common/plan/executor.hpp"
 #include "init/boot_report_of.hpp"
@@ -79,19 +82,10 @@ void react(Os& os, const BootConfig& config, const Error& error, int failures) {
 
 }  // namespace
 
-[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& arguments,
-                            const std::vector<std::string>& environment) {
-    const auto started = os.clock.now();
-    guard_against_crashes(60);
-    // Lives as long as PID 1: steps that were abandoned may still look at it.
-    static Boot boot;
-    boot.called_as = arguments.empty() ? std::string() : arguments[0];
-    if (const auto there = step_into_ram(os, arguments, environment); there)
-        boot.root_is_there = *there;
-    else
-        os.machine.say(kError, there.error().cause + ", continuing");
-    Executor executor(os, narrate(os));
+namespace {
 
+/// Does not come back, but by what it throws without memory: then it is called again, and goes on from where it was.
+void boot_on(Os& os, Boot& boot, Executor& executor, Nanoseconds started, const std::vector<std::string>& environment) {
     if (const auto early = executor.run(plan_early(boot)); !early)
         emergency_stop({"boot", early.error().cause.c_str(), early.error().remedy.c_str()}, 60);
     for (const auto& warning : boot.config.warnings) {
@@ -110,6 +104,31 @@ void react(Os& os, const BootConfig& config, const Error& error, int failures) {
                                           seconds(os.clock.now()), seconds(os.clock.now() - started), boot.init));
         const auto error = hand_over(os, boot, boot_report_of(boot, executor.reports(), os, started), environment);
         emergency_stop({"hand-over", error.cause.c_str(), error.remedy.c_str()}, 60);
+    }
+}
+
+}  // namespace
+
+[[noreturn]] void boot_main(Os& os, const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment) {
+    const auto started = os.clock.now();
+    guard_against_crashes(60);
+    // Live as long as PID 1: steps that were abandoned may still look at them.
+    static Boot boot;
+    static std::optional<Executor> executor;
+    boot.called_as = arguments.empty() ? std::string() : arguments[0];
+    if (const auto there = step_into_ram(os, arguments, environment); there)
+        boot.root_is_there = *there;
+    else
+        os.machine.say(kError, there.error().cause + ", continuing");
+    for (;;) {
+        try {
+            if (!executor) executor.emplace(os, narrate(os));
+            boot_on(os, boot, *executor, started, environment);
+        } catch (const std::exception&) {
+            say_without_memory("go on with the boot, trying again");
+            os.clock.sleep(Seconds{1});
+        }
     }
 }
 

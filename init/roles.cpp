@@ -23,12 +23,14 @@
 #include "init/server_probe.hpp"
 #include "init/shutdown/take_down.hpp"
 #include "init/shutdown_command.hpp"
+#include "init/supervisor/reload_inittab.hpp"
 
 namespace diskless {
 
 namespace {
 
 constexpr Milliseconds kWriteReport{5000};
+constexpr Milliseconds kBeforeKill{800};  // busybox sends KILL a second after TERM
 
 Result<BootReport> read_report(Os& os) { return boot_report_from_json(TRY(os.files.read(kReportFile, 4 << 20))); }
 
@@ -121,6 +123,15 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     hooks.is_guarded = [&] { return guardian.is_guarded(); };
+    keep_term();
+    hooks.taken_term = taken_term;
+    hooks.told_end = [&](std::string_view verb) {
+        if (facts.snapshot.state != "mounted") return;
+        const auto now = std::chrono::duration_cast<Seconds>(own.clock.wall()).count();
+        (void)write_record(own, kRunDirectory, {.outcome = "init", .verb = std::string(verb), .wall = now},
+                           Deadline::after(own.clock, kBeforeKill));
+    };
+    hooks.promise = [&](Nanoseconds until) { guardian.promise(until); };
     hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
     const auto config = parse_boot_config({facts.command_line, {}, 0});
@@ -139,10 +150,13 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     AgentParts parts{.lease = lease.get(), .log = &log};
     if (!facts.root.server.empty()) parts.root = &root;
     if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
-    if (config.watchdog.count() != 0) parts.watchdog = &watchdog;
-    Agent({own.clock, own.files, own.processes, machine, control}, hooks, {config.shutdown_timeout, config.root_loss},
-          parts, std::move(state))
-        .run();
+    AgentSettings settings{config.shutdown_timeout, config.root_loss};
+    if (config.watchdog.count() != 0) {
+        parts.watchdog = &watchdog;
+        // It is fed each third of its time: one that hangs is there again before the watchdog bites.
+        settings.patience = std::clamp<Nanoseconds>(config.watchdog / 3, Seconds{2}, settings.patience);
+    }
+    Agent({own.clock, own.files, own.processes, machine, control}, hooks, settings, parts, std::move(state)).run();
 }
 
 }  // namespace
@@ -197,7 +211,8 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
                 const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
                 (void)write_record(os, kRunDirectory, {.outcome = "init", .verb = std::string(text(verb)), .wall = now},
                                    Deadline::after(os.clock, Seconds{1}));
-            }};
+            },
+        .reload_inittab = [&os] { return reload_inittab(os); }};
     return disklessctl_run({arguments.begin() + 1, arguments.end()}, world);
 }
 

@@ -30,7 +30,8 @@ bool has_section(std::string_view elf, std::string_view name);
 bool is_static_program(std::string_view elf);
 
 /// The object as strip(1) of binutils leaves it: no debug information, no BTF, no notes, no symbols that relocation
-/// does not need. The signature goes with it.
+/// does not need; and without trace events and unwind tables, which take a kernel most of the time of loading a module.
+/// The signature goes with it.
 Result<std::string> strip_module(std::string_view elf);
 
 }  // namespace diskless

@@ -2,9 +2,11 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "initramfs/module_file.hpp"
 
@@ -24,12 +26,19 @@ struct TemporaryFile {
     }
 };
 
-int run_strip(const std::string& path) {
-    const char* const arguments[] = {"strip", "--strip-unneeded", "-R",         ".comment", "-R", ".BTF",
-                                     "-R",    ".note.*",          path.c_str(), nullptr};
+/// What a kernel can do without, and takes most of its time to load a module for: trace events and the names of their
+/// values (nfsv4 has 200 of them, each a directory in tracefs), and the tables by which stacks are unwound. __mcount_loc
+/// stays: by it the kernel takes the call of the function tracer out of every function.
+constexpr std::array kUnneeded{"_ftrace_events", "_ftrace_eval_map", ".orc_unwind", ".orc_unwind_ip"};
+
+int run_strip(const std::string& path, bool everything) {
+    std::vector<const char*> arguments{"strip", "--strip-unneeded", "-R", ".comment", "-R", ".BTF", "-R", ".note.*"};
+    if (everything)
+        for (const char* section : kUnneeded) arguments.insert(arguments.end(), {"-R", section});
+    arguments.insert(arguments.end(), {path.c_str(), nullptr});
     pid_t child = 0;
     // posix_spawnp takes char* for historical reasons only.
-    if (const int problem = posix_spawnp(&child, "strip", nullptr, nullptr, const_cast<char**>(arguments), environ))
+    if (const int problem = posix_spawnp(&child, "strip", nullptr, nullptr, const_cast<char**>(arguments.data()), environ))
         return problem == ENOENT ? 127 : 1;
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -42,7 +51,9 @@ Result<std::string> strip_module(std::string_view elf) {
     const TemporaryFile file;
     if (file.descriptor < 0) return fail_errno("create " + file.path);
     std::ofstream(file.path, std::ios::binary).write(elf.data(), static_cast<std::streamsize>(elf.size()));
-    const int status = run_strip(file.path);
+    int status = run_strip(file.path, true);
+    // A kernel whose other sections refer to those keeps them.
+    if (status != 0 && status != 127) status = run_strip(file.path, false);
     if (status == 127) return fail("there is no program \"strip\"", "install binutils, or build without --strip");
     if (status != 0) return fail(fmt::format("strip ended with status {}", status), "build without --strip");
     return read_decompressed(file.path);

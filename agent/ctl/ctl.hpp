@@ -45,6 +45,8 @@ struct CtlWorld {
     std::function<Result<>(const std::string&, const std::string&, const std::string&)> load_kernel = {};
     /// Tells the next boot that an init was asked which keeps no record of how it went.
     std::function<void(PowerVerb)> left_to_init = {};
+    /// Has our own PID 1 read its inittab again; lines as of `reload`, none where PID 1 is another program.
+    std::function<Result<std::vector<std::string>>()> reload_inittab = {};
 };
 
 enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };

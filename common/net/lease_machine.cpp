@@ -14,6 +14,10 @@ using namespace std::chrono_literals;
 using Time = LeaseMachine::Time;
 
 constexpr Time kFirstRetry = 300ms, kSlowestRetry = 16s;
+// A server that loses much is asked for this many times before pauses grow to the longest: of a thousand nodes whose
+// messages are lost by half, some need ten questions, and nobody starts work before the last one is there.
+constexpr unsigned kUrgentTries = 10;
+constexpr Time kUrgentRetry = 4s;
 constexpr Time kQuietTime = 100ms;     // nobody is asked twice within it, however small the jitter
 constexpr Time kOfferWindow = 500ms;   // how long prefer_root_path holds an offer without one
 constexpr unsigned kRequestTries = 5;  // about 5 s, then the server that offered counts as gone
@@ -342,7 +346,8 @@ LeaseMachine::Time LeaseMachine::expires_at() const {
 
 /// Exponential with full jitter: anywhere between the quiet time and that plus the doubled span.
 LeaseMachine::Time LeaseMachine::backoff(unsigned attempt) {
-    const auto span = std::min(kSlowestRetry, kFirstRetry * (1 << std::min(attempt, 10U)));
+    const auto slowest = attempt < kUrgentTries ? kUrgentRetry : kSlowestRetry;
+    const auto span = std::min(slowest, kFirstRetry * (1 << std::min(attempt, 10U)));
     return kQuietTime + Time(static_cast<Time::rep>(random() % static_cast<std::uint64_t>(span.count())));
 }
 

@@ -27,8 +27,8 @@ inline constexpr std::size_t kLongestControlLine = 512;
 class ControlServer {
   public:
     virtual ~ControlServer() = default;
-    /// The next complete request, or nothing when the deadline has passed. Clients that are slow, silent or too many
-    /// are dropped here and never hold up others.
+    /// The next complete request, or nothing when the deadline has passed or a signal was caught. Clients that are
+    /// slow, silent or too many are dropped here and never hold up others.
     virtual std::optional<ControlMessage> wait(Deadline deadline) = 0;
     /// Sends the answer and ends the connection; a client that went away is no error. Never blocks.
     virtual void answer(int connection, std::string text) = 0;

@@ -79,7 +79,8 @@ class LinuxControlServer : public ControlServer {
                 const short events = connection.answered ? POLLOUT : connection.asked ? short{0} : short{POLLIN};
                 polled.push_back({connection.socket.get(), events, 0});
             }
-            ::poll(polled.data(), polled.size(), poll_timeout(soonest.left(clock_)));
+            // A signal is news, too.
+            if (::poll(polled.data(), polled.size(), poll_timeout(soonest.left(clock_))) < 0) return std::nullopt;
             for (std::size_t i = 0; i < connections_.size(); ++i) {
                 auto& connection = connections_[i];
                 const short happened = polled[i + 1].revents;

@@ -15,6 +15,9 @@ class Devices {
     virtual ~Devices() = default;
     /// The MODALIAS of every device that has one, each once, sorted.
     virtual Result<std::vector<std::string>> modaliases() = 0;
+    /// Those of devices that have come since this thread's last look, without waiting for any; others may be among
+    /// them. Much cheaper than looking at all again.
+    virtual Result<std::vector<std::string>> new_modaliases() = 0;
     /// Waits for kernel device events until one came (true) or the deadline has passed (false).
     virtual bool wait_for_event(Deadline deadline) = 0;
 };

@@ -1,5 +1,6 @@
 #include "common/os/devices_linux.hpp"
 
+#include <dirent.h>
 #include <libudev.h>
 #include <sys/socket.h>
 
@@ -51,6 +52,17 @@ class Monitor {
         }
     }
 
+    /// Of what the events are about; false when some were lost because too many came.
+    bool take_modaliases(std::vector<std::string>& found) {
+        for (;;) {
+            errno = 0;
+            const Device device(udev_monitor_receive_device(monitor_.get()));
+            if (!device) return errno != ENOBUFS;
+            if (const char* modalias = udev_device_get_property_value(device.get(), "MODALIAS"))
+                found.emplace_back(modalias);
+        }
+    }
+
   private:
     Udev udev_;
     UdevMonitor monitor_;
@@ -61,11 +73,35 @@ Monitor& monitor() {
     return mine;
 }
 
-/// From the uevent file; a few buses only have a file "modalias".
-std::string modalias_of(udev_device* device) {
-    const char* modalias = udev_device_get_property_value(device, "MODALIAS");
-    if (modalias == nullptr) modalias = udev_device_get_sysattr_value(device, "modalias");
-    return modalias == nullptr ? std::string() : std::string(trim(modalias));
+/// Buses whose devices no module drives; the memory of a large machine is thousands of devices.
+constexpr std::array<std::string_view, 4> kPassedOver{"clockevents", "clocksource", "memory", "workqueue"};
+
+/// Drivers are for devices of a bus: with classes (tty, block, input, …) a look would take several times as long.
+Result<> match_buses(udev_enumerate* devices) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> buses(opendir("/sys/bus"), closedir);
+    if (!buses) return fail_errno("list devices in /sys", errno, "is sysfs mounted on /sys?");
+    while (const dirent* bus = readdir(buses.get())) {
+        const std::string_view name = bus->d_name;
+        if (!name.starts_with('.') && std::ranges::find(kPassedOver, name) == kPassedOver.end())
+            udev_enumerate_add_match_subsystem(devices, bus->d_name);
+    }
+    return {};
+}
+
+/// A file of the device's own on most buses, on others a line of the uevent file.
+std::string modalias_of(const std::string& device) {
+    if (const auto text = read_kernel_file((device + "/modalias").c_str())) return std::string(trim(*text));
+    constexpr std::string_view kKey = "MODALIAS=";
+    if (const auto text = read_kernel_file((device + "/uevent").c_str()))
+        for (const auto line : lines(*text))
+            if (line.starts_with(kKey)) return std::string(trim(line.substr(kKey.size())));
+    return {};
+}
+
+std::vector<std::string> each_once(std::vector<std::string> found) {
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
 }
 
 }  // namespace
@@ -76,19 +112,23 @@ Result<std::vector<std::string>> LinuxDevices::modaliases() {
     if (!context) return fail_errno("libudev", ENOMEM);
     const Enumerate all(udev_enumerate_new(context.get()));
     if (!all) return fail_errno("libudev", ENOMEM);
+    TRY(match_buses(all.get()));
     if (const int result = udev_enumerate_scan_devices(all.get()); result < 0)
         return fail_errno("list devices in /sys", -result, "is sysfs mounted on /sys?");
 
     std::vector<std::string> found;
     for (auto* entry = udev_enumerate_get_list_entry(all.get()); entry != nullptr;
-         entry = udev_list_entry_get_next(entry)) {
-        const Device device(udev_device_new_from_syspath(context.get(), udev_list_entry_get_name(entry)));
-        if (!device) continue;  // it has gone in the meantime
-        if (auto modalias = modalias_of(device.get()); !modalias.empty()) found.push_back(std::move(modalias));
-    }
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
-    return found;
+         entry = udev_list_entry_get_next(entry))
+        if (auto modalias = modalias_of(udev_list_entry_get_name(entry)); !modalias.empty())
+            found.push_back(std::move(modalias));
+    return each_once(std::move(found));
+}
+
+Result<std::vector<std::string>> LinuxDevices::new_modaliases() {
+    if (!monitor().subscribed()) return modaliases();
+    std::vector<std::string> found;
+    if (!monitor().take_modaliases(found)) return modaliases();  // events were lost
+    return each_once(std::move(found));
 }
 
 bool LinuxDevices::wait_for_event(Deadline deadline) {

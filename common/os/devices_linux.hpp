@@ -9,6 +9,7 @@ namespace diskless {
 class LinuxDevices final : public Devices {
   public:
     Result<std::vector<std::string>> modaliases() override;
+    Result<std::vector<std::string>> new_modaliases() override;
     bool wait_for_event(Deadline deadline) override;
 };
 

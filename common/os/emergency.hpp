@@ -14,6 +14,9 @@ struct EmergencyText {
 /// every minute), then reboots.
 [[noreturn]] void emergency_stop(const EmergencyText& text, unsigned reboot_after_seconds) noexcept;
 
+/// "out of memory: <what> is left out" on the kernel's log; once in ten seconds at most.
+void say_without_memory(const char* what) noexcept;
+
 /// From now on a crash of this process executes `program` anew, with arguments that let it go on where it was:
 /// "init", `role`, "<crashes within a minute>:<seconds since boot>", and what keep_crash_state() was given last. More
 /// than five crashes within a minute end in emergency_stop all the same. `earlier` is that third argument of the

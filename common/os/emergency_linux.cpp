@@ -142,6 +142,15 @@ void on_crash(int signal_number, siginfo_t* information, void*) noexcept {
     }
 }
 
+void say_without_memory(const char* what) noexcept {
+    static time_t said_at = -10;
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    if (now.tv_sec - said_at < 10) return;
+    said_at = now.tv_sec;
+    say({"out of memory, left out", what, ""});
+}
+
 void restart_after_crashes(const char* program, const char* role, const char* earlier) noexcept {
     restart_program = program;
     restart_role = role;

@@ -14,8 +14,12 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
+#include <exception>
+#include <utility>
 
 #include "common/base/text.hpp"
+#include "common/os/clock_linux.hpp"
 #include "common/os/machine_linux.hpp"
 #include "common/os/processes_linux.hpp"
 
@@ -46,9 +50,17 @@ bool write_file(const std::string& path, std::string_view text) {
 
 std::string cgroup_of(const std::string& name) { return std::string(kOurs) + "/" + name; }
 
+/// The same where there may be no memory.
+struct CgroupPath {
+    char text[256];
+    CgroupPath(const std::string& name, const char* file) noexcept {
+        std::snprintf(text, sizeof text, "%s/%s%s", kOurs, name.c_str(), file);
+    }
+};
+
 }  // namespace
 
-InitProcess::InitProcess(bool with_cgroups) {
+LinuxInitProcess::LinuxInitProcess(Options options) {
     const auto set = listened_to();
     sigprocmask(SIG_BLOCK, &set, nullptr);
     signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -62,10 +74,11 @@ InitProcess::InitProcess(bool with_cgroups) {
     if (!write_file("/proc/self/oom_score_adj", "-1000"))
         problems_.push_back(fail_errno("/proc/self/oom_score_adj").value());
     open_fifo();
-    if (with_cgroups) prepare_cgroups();
+    if (options.cgroups) prepare_cgroups();
+    if (auto opened = logs_.open(options.logs); !opened) problems_.push_back(std::move(opened.error()));
 }
 
-void InitProcess::open_fifo() {
+void LinuxInitProcess::open_fifo() {
     const std::string path(kInitctl);
     struct stat found {};
     if (lstat(path.c_str(), &found) == 0 && !S_ISFIFO(found.st_mode)) unlink(path.c_str());
@@ -78,7 +91,7 @@ void InitProcess::open_fifo() {
     if (!fifo_) problems_.push_back(fail_errno("open " + path).value());
 }
 
-void InitProcess::prepare_cgroups() {
+void LinuxInitProcess::prepare_cgroups() {
     struct statfs found {};
     if (statfs(kCgroups, &found) != 0) return;  // a kernel without them
     if (found.f_type != kCgroup2Magic &&
@@ -87,36 +100,60 @@ void InitProcess::prepare_cgroups() {
     has_cgroups_ = mkdir(kOurs, 0755) == 0 || errno == EEXIST;
 }
 
-void InitProcess::turn(Deadline deadline, InitEvents& events) {
-    std::array<pollfd, 2> news{{{signals_.get(), POLLIN, 0}, {fifo_.get(), POLLIN, 0}}};
-    poll_until(news.data(), news.size(), deadline);
+namespace {
+/// One event without memory must not take the others with it: they are told once.
+template <class Tell>
+void fenced(const Tell& tell) noexcept {
+    try {
+        tell();
+    } catch (const std::exception&) {  // its receiver has said what it could
+    }
+}
+}  // namespace
+
+void LinuxInitProcess::turn(Deadline deadline, InitEvents& events) {
+    std::array<pollfd, 2 + kMostServiceLogs> news{{{signals_.get(), POLLIN, 0}, {fifo_.get(), POLLIN, 0}}};
+    bool listens = linux_clock().now() >= logs_due_;
+    if (listens)
+        logs_.poll_for(news.data() + 2);
+    else
+        deadline = deadline.sooner_of({logs_due_});
+    if (std::exchange(more_, false)) deadline = {linux_clock().now()};
+    poll_until(news.data(), 2 + (listens ? logs_.count() : 0), deadline);
     for (int i = 0; i < kMostAtOnce; ++i) {
         signalfd_siginfo info{};
         if (read(signals_.get(), &info, sizeof info) != sizeof info) break;
-        if (info.ssi_signo != SIGCHLD) events.signal(static_cast<int>(info.ssi_signo));
+        if (info.ssi_signo == SIGCHLD)
+            listens = true;  // last words come before the end
+        else
+            fenced([&] { events.signal(static_cast<int>(info.ssi_signo)); });
     }
+    if (listens) logs_due_ = logs_.take() ? linux_clock().now() + ServiceLogs::kPause : Nanoseconds{0};
     // Not by SIGCHLD: several ends may be one signal, and one may have come before this program was executed anew.
     for (int i = 0; i < kMostAtOnce; ++i) {
         int status = 0;
         const int pid = waitpid(-1, &status, WNOHANG);
         if (pid < 0 && errno == EINTR) continue;
         if (pid <= 0) break;
-        events.child_ended(pid, status);
+        fenced([&] { events.child_ended(pid, status); });
+        more_ = i + 1 == kMostAtOnce;
     }
-    if (fifo_) read_fifo(events);
+    if (fifo_) fenced([&] { read_fifo(events); });
 }
 
-void InitProcess::read_fifo(InitEvents& events) {
+void LinuxInitProcess::read_fifo(InitEvents& events) {
     std::array<char, 16 * kInitRequestSize> bytes;
     const auto got = read(fifo_.get(), bytes.data(), bytes.size());
     if (got <= 0) return;
     // Requests are shorter than PIPE_BUF, so each comes whole; what does not fit is not a request and is thrown away.
     std::string_view rest(bytes.data(), static_cast<std::size_t>(got));
     for (; rest.size() >= kInitRequestSize; rest.remove_prefix(kInitRequestSize))
-        if (const auto request = parse_init_request(rest.substr(0, kInitRequestSize))) events.request(*request);
+        fenced([&] {
+            if (const auto request = parse_init_request(rest.substr(0, kInitRequestSize))) events.request(*request);
+        });
 }
 
-int InitProcess::fork_plain() {
+int LinuxInitProcess::fork_plain() {
     const int pid = fork();
     if (pid != 0) return pid;
     setsid();
@@ -125,7 +162,7 @@ int InitProcess::fork_plain() {
     return 0;
 }
 
-void InitProcess::become(const ServiceStart& start) const {
+void LinuxInitProcess::become(const ServiceStart& start) const {
     LinuxMachine machine;
     if (has_cgroups_) {
         const auto cgroup = cgroup_of(start.name);
@@ -146,6 +183,7 @@ void InitProcess::become(const ServiceStart& start) const {
     }
     for (int fd = 0; fd < 3 && terminal >= 0; ++fd) dup2(terminal, fd);
     if (terminal > 2) close(terminal);
+    if (start.logged) logs_.become_output_of(start.name);
     if (start.ask_first) {
         constexpr std::string_view kAsk = "\nPlease press Enter to activate this console. ";
         write_all(1, kAsk.data(), kAsk.size());
@@ -169,24 +207,42 @@ void InitProcess::become(const ServiceStart& start) const {
     _exit(127);
 }
 
-Result<int> InitProcess::start(const ServiceStart& request) {
+Result<int> LinuxInitProcess::start(const ServiceStart& request) {
+    if (request.logged) logs_.add(request.name);
     const int pid = fork_plain();
     if (pid < 0) return fail_errno("fork for " + printable(request.path));
     if (pid == 0) {
-        chdir("/") == 0 ? become(request) : _exit(127);
+        try {
+            if (chdir("/") == 0) become(request);
+        } catch (const std::exception&) {  // never back into what PID 1 does
+        }
+        _exit(127);
     }
     return pid;
 }
 
-void InitProcess::signal(const std::string& name, int pid, int number) {
+void LinuxInitProcess::signal(const std::string& name, int pid, int number) noexcept {
     kill(-pid, number);
     kill(pid, number);
     if (number == SIGTERM) kill(-pid, SIGCONT);
-    if (number == SIGKILL && has_cgroups_) write_file(cgroup_of(name) + "/cgroup.kill", "1");  // Linux 5.14
+    if (number == SIGKILL && has_cgroups_) {
+        const Descriptor all(open(CgroupPath(name, "/cgroup.kill").text, O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        if (all) write_all(all.get(), "1", 1);  // Linux 5.14
+    }
 }
 
-void InitProcess::forget(const std::string& name) {
-    if (has_cgroups_) rmdir(cgroup_of(name).c_str());
+void LinuxInitProcess::forget(const std::string& name) noexcept {
+    if (has_cgroups_) rmdir(CgroupPath(name, "").text);
+}
+
+int LinuxInitProcess::record(const std::vector<LoginRecord>& records) {
+    const int pid = fork_plain();
+    if (pid != 0) return pid < 0 ? 0 : pid;
+    try {
+        write_login_records(records);
+    } catch (const std::exception&) {
+    }
+    _exit(0);
 }
 
 }  // namespace diskless

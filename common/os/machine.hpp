@@ -32,20 +32,16 @@ class Machine {
     /// sysrq: 's' sync, 'u' read-only, 'b' reboot, 'o' off.
     virtual Result<> sysrq(char key) = 0;
     /// swapon(2) of a device or file that has a swap header; swapoff(2), which may hang: call it in a child.
-    virtual Result<> swap_on(const std::string& path) { return fail_errno("use swap " + path, ENOSYS); }
-    virtual Result<> swap_off(const std::string& path) { return fail_errno("stop using swap " + path, ENOSYS); }
+    virtual Result<> swap_on(const std::string& path) = 0;
+    virtual Result<> swap_off(const std::string& path) = 0;
     /// Loads what PowerVerb::kexec starts: kexec_file_load(2). An empty `initramfs`: none.
-    virtual Result<> load_kernel(const std::string& kernel, const std::string& /*initramfs*/,
-                                 const std::string& /*command_line*/) {
-        return fail_errno("load kernel " + kernel, ENOSYS);
-    }
+    virtual Result<> load_kernel(const std::string& kernel, const std::string& initramfs,
+                                 const std::string& command_line) = 0;
     /// Starts the switch to a new root that is mounted at `path`: moves it onto "/" and makes it the root of this
     /// process.
     virtual Result<> switch_root(const std::string& path) = 0;
     /// Makes the mount at `path` the root, and shows the old one at `old_root` below it (pivot_root(2)).
-    virtual Result<> pivot_root(const std::string& path, const std::string&) {
-        return fail_errno("pivot_root " + path, ENOSYS);
-    }
+    virtual Result<> pivot_root(const std::string& path, const std::string& old_root) = 0;
 };
 
 }  // namespace diskless

@@ -1,6 +1,7 @@
 // What makes a process stay when the file system it came from is gone, and end a node that does not end by itself.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/base/result.hpp"
@@ -17,6 +18,11 @@ enum class KeepInMemory { everything, touched };
 /// HUP, INT, PIPE, …). Every part is tried; the first failure is returned.
 Result<> become_resident(KeepInMemory what = KeepInMemory::everything);
 
+/// From now on SIGTERM is kept for taken_term() and ends a wait of the control socket. Call it after become_resident().
+void keep_term();
+/// Who has sent SIGTERM since this was asked last: its process id.
+std::optional<int> taken_term();
+
 /// Tells the service manager that started this process as a unit of Type=notify (sd_notify(3)); nothing where no
 /// NOTIFY_SOCKET is set.
 Result<> tell_manager(std::string_view state);
@@ -26,7 +32,8 @@ Result<> tell_manager(std::string_view state);
 /// returns. Cannot be called off. Halting has no sysrq: the second thread then powers off.
 Result<> end_machine_at(Deadline deadline, PowerVerb verb, Nanoseconds patience = Seconds{5});
 
-/// Free room of the file system at `path` (statvfs(3)), which NFS asks the server for each time: may hang on NFS, so call it in a child.
+/// Free room of the file system at `path` (statvfs(3)), which NFS asks the server for each time: may hang on NFS, so
+/// call it in a child.
 Result<Space> free_space(const std::string& path);
 
 }  // namespace diskless

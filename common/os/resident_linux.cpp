@@ -91,6 +91,24 @@ Result<> become_resident(KeepInMemory what) {
     return {};
 }
 
+namespace {
+volatile sig_atomic_t term_sender = -1;  // -1: none; 0: the kernel, or out of another process namespace
+}
+
+void keep_term() {
+    struct sigaction action {};
+    action.sa_sigaction = [](int, siginfo_t* information, void*) { term_sender = information->si_pid; };
+    action.sa_flags = SA_SIGINFO;  // no SA_RESTART
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
+std::optional<int> taken_term() {
+    if (term_sender < 0) return std::nullopt;
+    const int sender = term_sender;
+    term_sender = -1;
+    return sender;
+}
+
 Result<> tell_manager(std::string_view state) {
     const char* path = ::getenv("NOTIFY_SOCKET");
     sockaddr_un address{};

@@ -11,6 +11,7 @@ namespace {
 constexpr Milliseconds kGrace{1000};     // after its deadline, before a step is abandoned
 constexpr Milliseconds kSayAfter{2000};  // a wait shorter than this is nobody's business
 constexpr Milliseconds kSayAgain{10'000};
+constexpr Milliseconds kWithoutThread{200};  // until the next try to start one
 // A step may try for days: its first notes are kept (the first failure is among them), and the latest.
 constexpr std::size_t kFirstNotes = 24, kMostNotes = 48;
 
@@ -165,6 +166,30 @@ void Executor::carry_out(const std::shared_ptr<Shared>& shared, const Step& step
     shared->changed.notify_all();
 }
 
+/// Without memory a step fails as if it had said so: the executor learns of its end in any case.
+void Executor::carry_out_fenced(const std::shared_ptr<Shared>& shared, const Step& step,
+                                std::size_t slot_index) noexcept {
+    int generation = 0;
+    {
+        const std::lock_guard lock(shared->mutex);
+        generation = shared->slots[slot_index].generation;
+    }
+    try {
+        return carry_out(shared, step, slot_index);
+    } catch (const std::exception&) {
+        const std::lock_guard lock(shared->mutex);
+        auto& slot = shared->slots[slot_index];
+        if (slot.generation != generation) return;
+        slot.abandon_at = Nanoseconds::max();
+        slot.report.ended = shared->os.clock.now();
+        slot.report.cause = "no memory";  // short enough to need none
+        slot.report.remedy.clear();
+        slot.report.outcome = step.failure == FailureMeans::abort ? StepOutcome::failed : StepOutcome::degraded;
+        if (slot.report.outcome == StepOutcome::failed) shared->stopping = true;
+    }
+    shared->changed.notify_all();
+}
+
 Result<> Executor::run(const Plan& plan) {
     if (const auto problems = problems_of(plan); !problems.empty())
         return fail("the plan is not sound: " + problems.front(), "please report this as a bug");
@@ -252,7 +277,7 @@ Result<> Executor::run_in_turn(const Plan& plan, const std::vector<std::size_t>&
         for (std::size_t i = 0; i < plan.size(); ++i) {
             if (ended(run.report(i).outcome) || run.readiness(plan[i]) != Readiness::ready || run.failed()) continue;
             run.begin(i);
-            carry_out(shared_, plan[i], slots[i]);
+            carry_out_fenced(shared_, plan[i], slots[i]);
             progress = true;
         }
     }
@@ -265,6 +290,7 @@ Result<> Executor::run_in_threads(const Plan& plan, const std::vector<std::size_
     for (;;) {
         bool running = false;
         bool startable = false;
+        bool short_of_threads = false;
         auto next_look = Nanoseconds::max();
         const auto now = os_.clock.now();
         for (std::size_t i = 0; i < plan.size(); ++i) {
@@ -286,17 +312,23 @@ Result<> Executor::run_in_threads(const Plan& plan, const std::vector<std::size_
             auto& slot = shared_->slots[slots[i]];
             if (!failed && slot.report.outcome == StepOutcome::waiting && run.readiness(plan[i]) == Readiness::ready) {
                 run.begin(i);
-                startable = true;
-                std::thread([shared = shared_, step = plan[i], index = slots[i]] {
-                    carry_out(shared, step, index);
-                }).detach();
+                try {
+                    std::thread([shared = shared_, step = plan[i], index = slots[i]] {
+                        carry_out_fenced(shared, step, index);
+                    }).detach();
+                    startable = true;
+                } catch (const std::exception&) {  // no memory or no thread: its turn comes again
+                    slot.report.outcome = StepOutcome::waiting;
+                    next_look = std::min<Nanoseconds>(next_look, now + kWithoutThread);
+                    short_of_threads = true;
+                }
             }
             if (slot.report.outcome == StepOutcome::running) {
                 running = true;
                 next_look = std::min(next_look, slot.abandon_at);
             }
         }
-        if (!running && !startable) return run.verdict();
+        if (!running && !startable && !short_of_threads) return run.verdict();
         const auto until_look = next_look == Nanoseconds::max() ? Nanoseconds(kSayAgain) : next_look - now;
         shared_->changed.wait_for(lock, std::max<Nanoseconds>(Milliseconds{1}, until_look));
     }

@@ -42,6 +42,7 @@ class Executor {
     class Context;
     struct Shared;
     static void carry_out(const std::shared_ptr<Shared>& shared, const Step& step, std::size_t slot);
+    static void carry_out_fenced(const std::shared_ptr<Shared>& shared, const Step& step, std::size_t slot) noexcept;
     Result<> run_in_threads(const Plan& plan, const std::vector<std::size_t>& slots);
     Result<> run_in_turn(const Plan& plan, const std::vector<std::size_t>& slots);
 

@@ -23,16 +23,17 @@ void load_all(StepContext& context, const Boot& boot, const std::vector<std::str
 }
 
 /// A bus driver (virtio_pci) makes new devices that ask for drivers of their own (virtio_net): asks again until
-/// nothing new comes.
+/// nothing new comes. All devices are looked at once only; after that the kernel tells which ones have come.
 Result<> load_for_devices(StepContext& context, const Boot& boot) {
     std::set<std::string> loaded;
     load_all(context, boot, {"packet"}, loaded);
+    auto aliases = TRY(context.os.devices.modaliases());
     for (std::size_t before = std::string::npos; before != loaded.size();) {
         before = loaded.size();
-        const auto aliases = TRY(context.os.devices.modaliases());
         std::vector<std::string> names;
         for (const auto* module : modules_for(boot.manifest, aliases)) names.push_back(module->name);
         load_all(context, boot, names, loaded);
+        aliases = TRY(context.os.devices.new_modaliases());
     }
     context.note(fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
     return {};

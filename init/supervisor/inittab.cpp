@@ -262,11 +262,49 @@ std::string_view default_inittab() {
 }
 
 InittabEntry emergency_entry() {
-    return {.id = "@shell",
+    return {.id = std::string(kEmergencyId),
             .action = InittabAction::wait,
             .levels = kSingle,
             .process = "[ -x /sbin/sulogin ] && exec /sbin/sulogin; exec /bin/sh -l",
             .terminal = {}};
+}
+
+bool is_logged(const InittabEntry& entry) {
+    if (is_waited_for(entry.action) || entry.action == InittabAction::askfirst || entry.login ||
+        !entry.terminal.empty())
+        return false;
+    const auto all = words(entry.process);
+    auto first = all.begin();
+    while (first != all.end() && (*first == "exec" || first->find('=') != std::string_view::npos)) ++first;
+    if (first == all.end()) return false;
+    const auto name = base_name(*first);
+    constexpr std::array<std::string_view, 10> kOfAConsole{"sh",  "bash", "dash",    "ash",   "zsh",
+                                                           "ksh", "csh",  "busybox", "login", "sulogin"};
+    const bool is_named = std::ranges::find(kOfAConsole, name) != kOfAConsole.end();
+    const bool is_shell = is_named && std::all_of(std::next(first), all.end(), [](std::string_view word) {
+                              return word.starts_with('-') && word != "-c";
+                          });
+    return !is_shell && name.find("getty") == std::string_view::npos;
+}
+
+std::vector<std::string> inittab_changes(const std::vector<InittabEntry>& before,
+                                         const std::vector<InittabEntry>& now) {
+    std::vector<std::string> lines;
+    const auto line = [&](const char* mark, const InittabEntry& entry, const char* end) {
+        lines.push_back(fmt::format("{} inittab {}: {}{}", mark, entry.id, entry.process, end));
+    };
+    for (const auto& entry : now) {
+        const auto known = std::ranges::find(before, entry.id, &InittabEntry::id);
+        if (known == before.end())
+            line("+", entry, "");
+        else if (known->process != entry.process)
+            line("~", entry, " (from its next start on)");
+        else if (!(*known == entry))
+            line("~", entry, "");
+    }
+    for (const auto& entry : before)
+        if (std::ranges::find(now, entry.id, &InittabEntry::id) == now.end()) line("-", entry, "");
+    return lines;
 }
 
 Command command_of(const InittabEntry& entry) {

@@ -77,6 +77,15 @@ std::string_view default_inittab();
 
 /// A shell for the administrator alone: level S without an entry of its own, and "init -b".
 InittabEntry emergency_entry();
+inline constexpr std::string_view kEmergencyId = "@shell";
+
+/// Is what it prints kept (`disklessctl log ID`)? That of services: what is waited for, has a terminal, or is a shell
+/// or a login by its name belongs to somebody who looks at the console.
+bool is_logged(const InittabEntry& entry);
+
+/// What reading the table again has changed, a line each: "+ sshd: /bin/sshd -D", "- gmond: …" and "~ sshd: …" (another
+/// process, or other run levels).
+std::vector<std::string> inittab_changes(const std::vector<InittabEntry>& before, const std::vector<InittabEntry>& now);
 
 /// What execve(2) is given: through /bin/sh only where the text asks for it.
 struct Command {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "common/base/text.hpp"
 
@@ -36,6 +38,8 @@ Supervisor::Service* Supervisor::by_id(std::string_view id) {
 /// Goes by ids: what runs goes on running, whatever its line says now; that counts from its next start.
 void Supervisor::adopt(Inittab table) {
     std::vector<Service> services;
+    // From here on nothing can fail half-way; one more for the shell of add_emergency().
+    services.reserve(table.entries.size() + services_.size() + 1);
     for (auto& entry : table.entries) {
         if (auto* known = by_id(entry.id)) {
             services.push_back(std::move(*known));
@@ -47,13 +51,22 @@ void Supervisor::adopt(Inittab table) {
         }
     }
     for (auto& service : services_) {
+        const bool is_emergency = service.entry.id == kEmergencyId;
+        if (is_emergency && service.pid == 0) emergency_ = std::move(service.entry);
         if (service.entry.id.empty() || service.pid == 0) continue;
-        service.removed = service.entry.id != emergency_entry().id;
+        service.removed = !is_emergency;
         services.push_back(std::move(service));
     }
     services_ = std::move(services);
     table.entries.clear();
     table_ = std::move(table);
+}
+
+std::vector<InittabEntry> Supervisor::entries() const {
+    std::vector<InittabEntry> all;
+    for (const auto& service : services_)
+        if (!service.removed) all.push_back(service.entry);
+    return all;
 }
 
 bool Supervisor::belongs(const InittabEntry& entry) const {
@@ -77,9 +90,35 @@ bool Supervisor::has(InittabAction action) const {
 
 // ---- Starting and stopping ------------------------------------------------------------------------------------------
 
+const Supervisor::Service* Supervisor::front() const {
+    const Service* first = nullptr;
+    for (const auto& service : services_)
+        if (service.queued != 0 && (first == nullptr || service.queued < first->queued)) first = &service;
+    return first;
+}
+
+const Supervisor::Service* Supervisor::waited_for() const {
+    const auto found = std::ranges::find_if(services_, [](const Service& each) { return each.waited_for; });
+    return found == services_.end() ? nullptr : &*found;
+}
+
+void Supervisor::wait_for_nothing() {
+    for (auto& service : services_) service.waited_for = false;
+}
+
+void Supervisor::clear_queue() {
+    for (auto& service : services_) service.queued = 0;
+}
+
+/// adopt() has left room for it.
+void Supervisor::add_emergency() {
+    services_.push_back({.entry = std::move(emergency_)});
+    emergency_.id.clear();
+}
+
 void Supervisor::queue(Service& service) {
     if (is_kept_alive(service.entry.action)) service.wanted = true;
-    if (std::ranges::find(queue_, service.entry.id) == queue_.end()) queue_.push_back(service.entry.id);
+    if (service.queued == 0) service.queued = ++last_queued_;
 }
 
 void Supervisor::queue_all(InittabAction action) {
@@ -111,8 +150,10 @@ bool Supervisor::start(Service& service, Nanoseconds now) {
     service.kill_at = kNever;
     service.killed = false;
     service.pid = world_.start(service.entry);
-    if (service.pid == 0) service.not_before = now + kPause;
-    return service.pid != 0;
+    if (service.pid != 0) return true;
+    service.not_before = now + kPause;
+    service.starts = std::max(0, service.starts - 1);  // it has not lived, so it has not died
+    return false;
 }
 
 void Supervisor::stop(Service& service, Nanoseconds term_time, Nanoseconds now) {
@@ -144,15 +185,25 @@ void Supervisor::child_ended(int pid, int status, Nanoseconds now) {
         service->kill_at = kNever;
         service->not_before = now - service->started < kShortLife ? now + kPause : now;
         world_.ended(service->entry, pid, status);
-        if (waited_for_ == service->entry.id) waited_for_.clear();
+        service->waited_for = false;
         if (service->removed) services_.erase(service);
         break;
     }
     time_passed(now);
 }
 
-void Supervisor::say_of(const std::string& id, const char* what) {
-    world_.say(kWarning, "inittab " + id + ": " + what);
+void Supervisor::say_of(const std::string& id, const char* what) noexcept {
+    try {
+        world_.say(kWarning, "inittab " + id + ": " + what);
+    } catch (const std::bad_alloc&) {  // nobody is told, all else goes on
+    }
+}
+
+void Supervisor::say(int level, const char* line) noexcept {
+    try {
+        world_.say(level, line);
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 // ---- The queue ------------------------------------------------------------------------------------------------------
@@ -166,16 +217,23 @@ void Supervisor::move_on(Nanoseconds now) {
             entering_ = false;
             fill_for_level();
         }
-        if (!waited_for_.empty()) return;
-        if (queue_.empty()) {
+        if (waited_for() != nullptr) return;
+        auto* service = const_cast<Service*>(front());
+        if (service == nullptr) {
             if (!next_phase(now)) return;
             continue;
         }
-        auto* service = by_id(queue_.front());
-        queue_.erase(queue_.begin());
-        if (service == nullptr || service->pid != 0 || service->removed) continue;
-        if (!start(*service, now) || !is_waited_for(service->entry.action)) continue;
-        waited_for_ = service->entry.id;
+        const bool kept_alive = is_kept_alive(service->entry.action);
+        if (!kept_alive && service->not_before > now) return;  // there was no process for it
+        const auto place = std::exchange(service->queued, 0);
+        if (service->pid != 0 || service->removed) continue;
+        if (!start(*service, now)) {
+            // What is kept alive is tried again in any case. The others have their turn once, and are not left out.
+            if (!kept_alive) service->queued = place;
+            continue;
+        }
+        if (!is_waited_for(service->entry.action)) continue;
+        service->waited_for = true;
         patience_ = service->entry.patience.count() == 0 ? kNever : now + service->entry.patience;
     }
 }
@@ -220,8 +278,8 @@ bool Supervisor::next_phase(Nanoseconds now) {
 }
 
 void Supervisor::enter(char level, Nanoseconds term_time, Nanoseconds now) {
-    queue_.clear();
-    waited_for_.clear();
+    clear_queue();
+    wait_for_nothing();
     phase_ = Phase::level;
     before_ = level_ == '\0' ? 'N' : level_;
     level_ = level;
@@ -229,7 +287,7 @@ void Supervisor::enter(char level, Nanoseconds term_time, Nanoseconds now) {
     const bool deserted = std::ranges::none_of(services_, [&](const Service& each) {
         return is_of_a_level(each.entry.action) && belongs(each.entry) && !each.removed;
     });
-    if (level == 'S' && deserted) services_.push_back({.entry = emergency_entry()});
+    if (level == 'S' && deserted && !emergency_.id.empty()) add_emergency();
     for (auto& service : services_) {
         if (!belongs(service.entry) || service.removed) stop(service, term_time, now);
         service.not_before = Nanoseconds{0};
@@ -247,30 +305,34 @@ void Supervisor::fill_for_level() {
 void Supervisor::time_passed(Nanoseconds now) {
     if (over_) return;
     if (down_ && now >= down_->deadline) {
-        say_of(waited_for_.empty() ? "way down" : waited_for_, "does not come to an end, the node goes down without");
+        if (const auto* waited = waited_for())
+            say_of(waited->entry.id, "does not come to an end, the node goes down without");
+        else
+            say(kWarning, "way down: does not come to an end, the node goes down without");
         return finish();
     }
     for (auto& service : services_)
         if (service.pid != 0 && service.kill_at <= now) press(service, now);
-    if (!waited_for_.empty() && patience_ <= now) {
-        say_of(waited_for_, "takes long and goes on in the background, continuing");
-        waited_for_.clear();
+    if (const auto* waited = waited_for(); waited != nullptr && patience_ <= now) {
+        say_of(waited->entry.id, "takes long and goes on in the background, continuing");
+        wait_for_nothing();
     }
     move_on(now);
     // What has run before is started again whatever the queue waits for.
     for (auto& service : services_)
-        if (!over_ && service.wanted && service.pid == 0 && service.not_before <= now &&
-            std::ranges::find(queue_, service.entry.id) == queue_.end())
+        if (!over_ && service.wanted && service.pid == 0 && service.not_before <= now && service.queued == 0)
             start(service, now);
 }
 
 Nanoseconds Supervisor::next_due() const {
     auto due = down_ ? down_->deadline : kNever;
-    if (!waited_for_.empty()) due = std::min(due, patience_);
+    if (waited_for() != nullptr)
+        due = std::min(due, patience_);
+    else if (const auto* service = entering_ ? nullptr : front())
+        due = std::min(due, service->not_before);
     for (const auto& service : services_) {
         if (service.pid != 0) due = std::min(due, service.kill_at);
-        if (service.pid == 0 && service.wanted && std::ranges::find(queue_, service.entry.id) == queue_.end())
-            due = std::min(due, service.not_before);
+        if (service.pid == 0 && service.wanted && service.queued == 0) due = std::min(due, service.not_before);
     }
     return over_ ? kNever : due;
 }
@@ -280,7 +342,7 @@ Nanoseconds Supervisor::next_due() const {
 void Supervisor::begin(Inittab table, Nanoseconds now) {
     adopt(std::move(table));
     if (settings_.emergency) {
-        services_.push_back({.entry = emergency_entry()});
+        add_emergency();
         queue(services_.back());
     }
     queue_all(InittabAction::sysinit);
@@ -290,13 +352,15 @@ void Supervisor::begin(Inittab table, Nanoseconds now) {
 void Supervisor::reload(Inittab table, Nanoseconds now) {
     if (down_) return;
     if (table.entries.empty()) {
-        world_.say(kWarning, "the inittab has no entry that can be used: the one before stays in force");
+        say(kWarning, "the inittab has no entry that can be used: the one before stays in force");
         return;
     }
-    std::vector<std::string> known;
-    for (const auto& service : services_) known.push_back(service.entry.id);
+    // A place in the new table is enough to know what was there before.
+    std::vector<bool> is_known(table.entries.size());
+    for (std::size_t i = 0; i < table.entries.size(); ++i) is_known[i] = by_id(table.entries[i].id) != nullptr;
     adopt(std::move(table));
-    for (auto& service : services_) {
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+        auto& service = services_[i];
         const bool here = phase_ == Phase::level && belongs(service.entry) && !service.removed;
         if (service.removed || (phase_ == Phase::level && !belongs(service.entry))) {
             stop(service, kTermTime, now);
@@ -305,7 +369,7 @@ void Supervisor::reload(Inittab table, Nanoseconds now) {
         service.not_before = Nanoseconds{0};
         service.starts = 0;
         if (!here || service.pid != 0 || !is_of_a_level(service.entry.action)) continue;
-        const bool is_new = std::ranges::find(known, service.entry.id) == known.end();
+        const bool is_new = i < is_known.size() && !is_known[i];
         if (is_new || is_kept_alive(service.entry.action)) queue(service);
     }
     time_passed(now);
@@ -340,8 +404,8 @@ void Supervisor::begin_down(PowerVerb verb, LastAct act, Nanoseconds now) {
     const char level = verb == PowerVerb::reboot || verb == PowerVerb::kexec ? '6' : '0';
     if (table_.busybox) {
         // Its shutdown entries come before anything is told to end.
-        queue_.clear();
-        waited_for_.clear();
+        clear_queue();
+        wait_for_nothing();
         before_ = level_ == '\0' ? 'N' : level_;
         level_ = level;
         phase_ = Phase::level;
@@ -368,7 +432,7 @@ void Supervisor::finish() {
 void Supervisor::ctrl_alt_del(Nanoseconds now) {
     if (down_) return;
     if (start_all(InittabAction::ctrlaltdel, now)) return;
-    world_.say(kInfo, "Ctrl-Alt-Del: the inittab says nothing about it, rebooting");
+    say(kInfo, "Ctrl-Alt-Del: the inittab says nothing about it, rebooting");
     go_down(PowerVerb::reboot, now);
 }
 
@@ -384,75 +448,6 @@ void Supervisor::power_status(char status, Nanoseconds now) {
         start_all(InittabAction::powerfail, now);
         start_all(InittabAction::powerwait, now);
     }
-}
-
-// ---- Over an exec ---------------------------------------------------------------------------------------------------
-
-// "L3 BN P2 D1 Wid Qid Rid=pid …": a letter tells what the word is.
-std::string Supervisor::state() const {
-    const auto shown = [](char level) { return level == '\0' ? '-' : level; };
-    auto text = fmt::format("L{} B{} P{} D{}", shown(level_), before_, static_cast<int>(phase_), boot_done_ ? 1 : 0);
-    if (down_ && down_->act == LastAct::power) text += fmt::format(" V{}", diskless::text(down_->verb));
-    if (!waited_for_.empty()) text += " W" + waited_for_;
-    for (const auto& service : services_)
-        if (service.pid != 0) text += fmt::format(" R{}={}", service.entry.id, service.pid);
-    for (const auto& id : queue_) text += " Q" + id;
-    if (text.size() > kLongestState) text.resize(text.rfind(' ', kLongestState));
-    return text;
-}
-
-void Supervisor::resume(Inittab table, std::string_view state, Nanoseconds now) {
-    adopt(std::move(table));
-    std::optional<PowerVerb> verb;
-    for (const auto word : words(state)) {
-        const auto value = word.substr(1);
-        if (value.empty()) continue;
-        switch (word[0]) {
-            case 'L':
-                if (run_level_bit(value[0]) != 0) level_ = value[0];
-                break;
-            case 'B':
-                before_ = value[0];
-                break;
-            case 'P':
-                phase_ = value == "0" ? Phase::sysinit : value == "1" ? Phase::boot : Phase::level;
-                break;
-            case 'D':
-                boot_done_ = value == "1";
-                break;
-            case 'V':
-                for (const auto each : {PowerVerb::reboot, PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
-                    if (diskless::text(each) == value) verb = each;
-                break;
-            case 'W':
-                waited_for_ = value;
-                break;
-            case 'Q':
-                if (auto* service = by_id(value)) queue(*service);
-                break;
-            case 'R': {
-                const auto equals = value.find('=');
-                const auto pid = parse_number<int>(value.substr(std::min(equals, value.size() - 1) + 1));
-                auto* service = by_id(value.substr(0, equals));
-                if (service == nullptr || !pid || *pid <= 1) break;
-                service->pid = *pid;
-                service->started = now;
-                service->wanted = is_kept_alive(service->entry.action) && (belongs(service->entry));
-                break;
-            }
-            default:
-                break;
-        }
-    }
-    const auto* waited = by_id(waited_for_);
-    if (waited == nullptr || waited->pid == 0) waited_for_.clear();
-    if (phase_ == Phase::level)
-        for (auto& service : services_)
-            if (is_kept_alive(service.entry.action) && service.entry.action != InittabAction::ondemand &&
-                service.pid == 0 && belongs(service.entry))
-                queue(service);
-    if (verb) return go_down(*verb, now);
-    time_passed(now);
 }
 
 }  // namespace diskless

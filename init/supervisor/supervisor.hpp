@@ -9,6 +9,10 @@
 // One queue holds what is still to be started; it stops at an entry that is waited for and goes on when that has ended.
 // A change of the run level empties it, tells everything that does not belong to end (TERM, 5 s, KILL), and fills it
 // anew when that is gone.
+//
+// Out of memory: only what reads a table allocates, and it does so before it changes anything. All else needs no memory
+// of its own, and words that cannot be said are left out. What the world cannot start for want of a process is tried
+// again.
 #pragma once
 
 #include <optional>
@@ -23,10 +27,11 @@ namespace diskless {
 /// Why the supervisor has come to its end.
 enum class LastAct { power, restart };
 
+/// None of it throws: a world without memory does what it can.
 class SupervisorWorld {
   public:
     virtual ~SupervisorWorld() = default;
-    /// Starts the entry's process; its id, or 0 when that failed (said already). Never waits.
+    /// Starts the entry's process; its id, or 0 when there was no process to be had (said already). Never waits.
     virtual int start(const InittabEntry& entry) = 0;
     /// A signal to the process and all it started; SIGKILL reaches those that left its session, too.
     virtual void signal(const InittabEntry& entry, int pid, int number) = 0;
@@ -67,6 +72,8 @@ class Supervisor {
     /// kLongestState.
     std::string state() const;
     static constexpr std::size_t kLongestState = 8192;
+    /// The same without an allocation: its length.
+    std::size_t state(char (&to)[kLongestState]) const noexcept;
 
     // What happens. Each may start and stop entries.
     void child_ended(int pid, int status, Nanoseconds now);
@@ -84,6 +91,8 @@ class Supervisor {
     char level() const { return level_; }
     bool going_down() const { return down_.has_value(); }
     bool over() const { return over_; }
+    /// The table in force, in its order.
+    std::vector<InittabEntry> entries() const;
 
   private:
     struct Service {
@@ -97,6 +106,8 @@ class Supervisor {
         bool killed = false;
         Nanoseconds first{0};  // of the starts that are counted
         int starts = 0;
+        unsigned queued = 0;      // its place in the queue; 0: not in it
+        bool waited_for = false;  // the queue stands still until it has ended
     };
     struct WayDown {
         PowerVerb verb;
@@ -109,6 +120,11 @@ class Supervisor {
     Service* by_id(std::string_view id);
     bool belongs(const InittabEntry& entry) const;
     bool has(InittabAction action) const;
+    const Service* front() const;
+    const Service* waited_for() const;
+    void wait_for_nothing();
+    void clear_queue();
+    void add_emergency();
     void queue(Service& service);
     void queue_all(InittabAction action);
     bool start_all(InittabAction action, Nanoseconds now);
@@ -121,15 +137,16 @@ class Supervisor {
     void press(Service& service, Nanoseconds now);
     void begin_down(PowerVerb verb, LastAct act, Nanoseconds now);
     void finish();
-    void say_of(const std::string& id, const char* what);
+    void say_of(const std::string& id, const char* what) noexcept;
+    void say(int level, const char* line) noexcept;
 
     SupervisorWorld& world_;
     Settings settings_;
     Inittab table_;  // its entries are in services_
     std::vector<Service> services_;
-    std::vector<std::string> queue_;
-    std::string waited_for_;
-    Nanoseconds patience_{Nanoseconds::max()};  // with waited_for_
+    InittabEntry emergency_ = emergency_entry();  // empty while it is among them
+    unsigned last_queued_ = 0;
+    Nanoseconds patience_{Nanoseconds::max()};  // with what is waited for
     enum class Phase { sysinit, boot, level } phase_ = Phase::sysinit;
     char level_ = '\0', before_ = 'N';
     bool boot_done_ = false;

@@ -13,6 +13,7 @@ namespace diskless {
 class FakeDevices : public Devices {
   public:
     Result<std::vector<std::string>> modaliases() override { return aliases; }
+    Result<std::vector<std::string>> new_modaliases() override { return aliases; }
     bool wait_for_event(Deadline) override { return false; }
     std::vector<std::string> aliases;
 };

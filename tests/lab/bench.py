@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import cache
+import disk
 import images
 import network
 import roots
@@ -77,7 +78,8 @@ class Bench:
         else:
             self._set_up_servers()
         nodes = case.site.nodes if case.site else 1
-        self.nodes = [Node(self.namespace, self.network, number, case.hardware, self.logs, self._work)
+        hardware = replace(case.hardware, disk=str(disk.windows_disk(self._work))) if case.windows_disk else case.hardware
+        self.nodes = [Node(self.namespace, self.network, number, hardware, self.logs, self._work)
                       for number in range(1, nodes + 1)]
         self.node = self.nodes[0]  # whom the steps are about: see steps.At
 
@@ -102,7 +104,7 @@ class Bench:
         self.network = Network(self.namespace, cluster.server)
         self.network.announce_ipv6()
         top = self._directory_beside() / "server"
-        names = {*cluster.directories, "/srv", *(f"/{path.split('/')[1]}" for path in cluster.systems)}
+        names = {*cluster.directories, "/srv", "/root", *(f"/{path.split('/')[1]}" for path in cluster.systems)}
         own_top(self.namespace, top, tuple(sorted(names)))
         for path in ("/run", "/var/lib/nfs"):
             self.namespace.run("mount", "-t", "tmpfs", "tmpfs", path)

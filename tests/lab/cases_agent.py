@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case, goes_down
 from server import Dhcp
-from steps import Console, GoesDown, HoldsAddress, KillNfs, Login, OnServer, PowerOn, Shell, StartNfs
+from steps import (Console, GoesDown, HoldsAddress, KillNfs, Login, OnServer, PowerOn, Report, Shell, StartNfs,
+                   Type)
 
 
 def to_agents(signal: str, *names: str) -> str:
@@ -35,6 +36,8 @@ CASES: tuple[Case, ...] = (
          FROM + " ip=dhcp",
          (*UP, Shell(f"for i in $(seq 20); do {to_agents('KILL', 'diskless-agent')}; sleep 1; done", None, 90),
           Shell(f"{CTL} status", r"agent +running, started again (19|20|21) times"), Shell(f"{CTL} check"),
+          Shell("for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in diskless-agent|diskless-guard) "
+                "cat $p/smaps_rollup;; esac; done | awk '/^Pss:/ {s += $2} END {print s}'", "^[12]?[0-9]{1,3}$"),
           Shell(to_agents("KILL", "diskless-guard")), Shell("sleep 5; for p in /proc/[0-9]*; do cat $p/comm; done",
                                                             "^diskless-guard", 20),
           Shell(f"{CTL} log", "its guardian is gone, taking its place"),
@@ -58,11 +61,28 @@ CASES: tuple[Case, ...] = (
          (PowerOn(), Login(90), LOUD, Shell("modprobe softdog"),
           Console("watchdog resets the node when it is not fed for 10 s", 30),
           Shell(to_agents("KILL", "diskless-agent")), Shell(f"sleep 20; {CTL} status", "watchdog +fed", 40),
-          Shell(to_agents("STOP", "diskless-agent")), GoesDown(30)), root="debian"),
+          Shell(to_agents("STOP", "diskless-agent", "diskless-guard")), GoesDown(30)), root="debian"),
+    Case("watchdog-slow-stop", "a service that takes longer to stop than the watchdog waits: systemctl reboot is not cut short",
+         FROM + " ip=dhcp diskless.watchdog=10 diskless.shutdown.timeout=90",
+         (PowerOn(), Login(90), LOUD, Shell("modprobe softdog"),
+          Console("watchdog resets the node when it is not fed for 10 s", 30),
+          Shell("systemd-run --unit slow -p ExecStop='/bin/sleep 20' -p TimeoutStopSec=40 sleep 1000", None, 20),
+          Type("systemctl reboot"), GoesDown(90), PowerOn(), Login(90), Report("last_shutdown.outcome", "^clean$"),
+          *goes_down()), root="debian"),
+    Case("agent-stopped", "an agent that hangs is started again by its guardian, before the watchdog bites",
+         FROM + " ip=dhcp diskless.watchdog=15",
+         (PowerOn(), Login(90), LOUD, Shell("modprobe softdog"),
+          Console("watchdog resets the node when it is not fed for 15 s", 30),
+          Shell(to_agents("STOP", "diskless-agent")), Console("gives no sign of life, killing it", 30),
+          Shell(f"sleep 20; {CTL} status", r"agent +running, started again 1 times", 40), *goes_down()), root="debian"),
     Case("reload", "a list that was changed on a running node", FROM + " ip=dhcp",
          (*UP, Shell("touch /opt/data", "Read-only"), Shell(f"{CTL} reload", "^nothing has changed"),
           Shell("echo /opt/data >/run/diskless/snapshot/files.custom"),
           Shell(f"{CTL} reload", r"^[+] persistent /opt/data"), Shell("echo mine >/opt/data"),
           OnServer(f"{SNAPSHOT}/opt/data", "^mine"), Shell(f"{CTL} state", "/opt/data"), Shell(f"{CTL} check"),
           *goes_down()), root_files={"opt/data": "of the image"}),
+    *(Case(f"init-told-{name}", f"a reboot that only {name} knows of is no unclean end", FROM + " ip=dhcp",
+           (PowerOn(), Login(120), Type("reboot"), GoesDown(60), PowerOn(), Login(120),
+            Report("last_shutdown.outcome", "^init$"), *goes_down()), root=root)
+      for name, root in (("busybox", "busybox"), ("sysvinit", "debian-sysvinit"))),
 )

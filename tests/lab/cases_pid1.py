@@ -7,7 +7,7 @@ from server import Export
 from steps import Console, CutNetwork, GoesDown, Login, OnServer, PowerOn, Report, Shell, Type, mounted
 
 # A cluster of 2010: three lines of inittab, a service, and a directory that all nodes share. (And a shell, for us.)
-SERVICE = "#!/bin/sh\nwhile :; do sleep 1000; done\n"
+SERVICE = "#!/bin/sh\necho sshd listens >&2\nwhile :; do sleep 1000; done\n"
 NODE_OF_2010 = {
     "etc/inittab": "id:1:initdefault:\nboot::bootwait:/bin/Rcinit\nsshd:1:respawn:/bin/sshd -D\n"
                    "S0:1:respawn:-/bin/sh\n",
@@ -31,6 +31,9 @@ CASES: tuple[Case, ...] = (
           Shell("p=$(pidof sshd); {} u; sleep 2; [ $(pidof sshd) = $p ]; tr '\\0' ' ' </proc/1/cmdline".format(TELINIT),
                 "Rsshd="),
           *RESPAWNED, Shell("dmesg", "boot script is not run"),
+          Shell(f"{CTL} log sshd", "-- process [0-9]+ was killed by signal 15 --"), Shell(f"{CTL} log sshd", "sshd listens"),
+          Shell(f"(cat /etc/inittab; echo new:1:respawn:/bin/sshd -n) >/tmp/t; mount -o bind /tmp/t /etc/inittab; {CTL} reload",
+                "^[+] inittab new: /bin/sshd -n"),
           Shell("grep -x $(pidof sshd) /sys/fs/cgroup/diskless/sshd/cgroup.procs"), Shell(f"{CTL} status", "node1"),
           Shell("echo kept >/var/log/kept"), Type("reboot"), GoesDown(30),
           OnServer(f"{SNAPSHOT}/var/log/kept", "^kept$"), *STAYED, *goes_down()),

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Sequence
 
 import cache
 from kernels import Kernel
@@ -36,15 +37,15 @@ def _program(name: str, variable: str) -> Path:
     return found[0]
 
 
-def built(kernel: Kernel, work: Path) -> Path:
+def built(kernel: Kernel, work: Path, *options: str) -> Path:
     """What `diskless-server initramfs build` makes of this tree's node program; made anew when either has changed."""
     helper, program = server_helper(), node_program()
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (helper, program)]
-    name = f"built-{cache.fingerprint(kernel.root, kernel.version, *contents)}"
+    name = f"built-{cache.fingerprint(kernel.root, kernel.version, *contents, *options)}"
 
     def make(directory: Path) -> None:
         cache.run([str(helper), "initramfs", "build", "--kernel", kernel.version, "--root", str(kernel.root),
-                   "--program", str(program), "--out", str(directory / "initramfs.img")], work / "initramfs.log")
+                   "--program", str(program), "--out", str(directory / "initramfs.img"), *options], work / "initramfs.log")
 
     return cache.kept(name, make) / "initramfs.img"
 
@@ -97,7 +98,7 @@ def handmade(kernel: Kernel) -> Path:
             (tree / "bin/sh").symlink_to("busybox")
             (tree / "init").write_text(_HANDMADE_INIT)
             (tree / "init").chmod(0o755)
-            order = _in_dependency_order(kernel)
+            order = modules_in_order(kernel, _HANDMADE_MODULES)
             for module in order:
                 shutil.copy2(module, tree / "modules" / module.name)
             (tree / "modules/order").write_text("".join(f"{module.name}\n" for module in order))
@@ -107,13 +108,14 @@ def handmade(kernel: Kernel) -> Path:
     return cache.kept(f"handmade-{recipe}", make) / "initramfs.img"
 
 
-def _in_dependency_order(kernel: Kernel) -> list[Path]:
+def modules_in_order(kernel: Kernel, names: Sequence[str]) -> list[Path]:
+    """The files of these modules and of what they need, in the order in which they load."""
     needs: dict[str, list[str]] = {}
     for line in (kernel.modules / "modules.dep").read_text().splitlines():
         module, _, dependencies = line.partition(":")
         needs[module] = dependencies.split()
     order: list[Path] = []
-    for wanted in _HANDMADE_MODULES:
+    for wanted in names:
         path = next((path for path in needs if Path(path).name == f"{wanted}.ko"), None)
         if path is None:
             continue  # built into this kernel

@@ -28,18 +28,28 @@ def distribution_kernel(version: str | None = None) -> Kernel:
     if version is None:
         cached = sorted(cache.directory().glob("kernel-*"), key=lambda path: path.stat().st_mtime)
         version = cached[-1].name.removeprefix("kernel-") if cached else _newest()
-    wanted = version
+    return _kernel(_package(version, f"kernel-{version}"), version)
+
+
+def generic_kernel(like: Kernel) -> Kernel:
+    """Debian's kernel for every machine, of the same version as a cloud kernel; never what cases boot by default."""
+    version = like.version.replace("-cloud-", "-")
+    return _kernel(_package(version, f"generic-{version}"), version)
+
+
+def _package(version: str, name: str) -> Path:
+    """What the package of a kernel installs; kept as `name`."""
 
     def make(directory: Path) -> None:
         debs = cache.directory() / "debs"
         debs.mkdir(exist_ok=True)
-        if not list(debs.glob(f"linux-image-{wanted}_*.deb")):
-            cache.run(["apt-get", "download", f"linux-image-{wanted}"], cwd=debs)
-        deb = sorted(debs.glob(f"linux-image-{wanted}_*.deb"))[-1]
+        if not list(debs.glob(f"linux-image-{version}_*.deb")):
+            cache.run(["apt-get", "download", f"linux-image-{version}"], cwd=debs)
+        deb = sorted(debs.glob(f"linux-image-{version}_*.deb"))[-1]
         cache.run(["dpkg", "-x", str(deb), str(directory)])
-        cache.run(["depmod", "-b", str(directory), wanted])
+        cache.run(["depmod", "-b", str(directory), version])
 
-    return _kernel(cache.kept(f"kernel-{wanted}", make), wanted)
+    return cache.kept(name, make)
 
 
 def kernel_of_file(image: Path, modules_root: Path | None) -> Kernel:

@@ -30,7 +30,7 @@ DIRECTORY = images.TREE / "docs/recipes"
 # What no console of a recipe shows: errors of the kernel, of the node program, of mount and of boot scripts.
 TROUBLE = re.compile(
     r"^.*(?:Oops|BUG:|Call Trace|Segmentation fault|segfault at|Kernel panic|not syncing|Read-only file system"
-    r"|access denied|error -13|/dev/null|already mounted|mount: |umount: |umount\.nfs: |what to do: |\.\.\.failed|^failed"
+    r"|access denied|error -13|null not writable|already mounted|mount: |umount: |umount\.nfs: |what to do: |\.\.\.failed|^failed"
     r"|command not found|No such file or directory).*$", re.MULTILINE)
 
 

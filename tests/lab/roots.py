@@ -115,8 +115,11 @@ def debian_installed(kernel: Kernel) -> Path:
         write(root / "etc/hostname", "node004\n")
         write(root / "etc/fstab", "/dev/sda3 / ext3 defaults 1 1\n/dev/sda1 /boot ext3 defaults 1 2\n")
         write(root / "boot/grub/grub.conf", "default=0\n")
+        write(root / "etc/adjtime", "0.0 0 0.0\n0\nUTC\n")
+        (root / "etc/mtab").unlink(missing_ok=True)
+        (root / "etc/mtab").symlink_to("../proc/self/mounts")
 
-    return cache.kept(f"root-installed-1+{kernel.version}", make)
+    return cache.kept(f"root-installed-2+{kernel.version}", make)
 
 
 _VINE_INITTAB = """\

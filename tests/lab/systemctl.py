@@ -106,7 +106,8 @@ def stop(unit: str) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return
-        while Path(f"/proc/{pid}").exists():
+        # Nobody reaps it where its parent is gone: it is over when its port is.
+        while is_up(UNITS[unit][1]):
             time.sleep(0.02)
 
 

@@ -14,9 +14,10 @@
 #include <functional>
 
 #include "common/os/clock_linux.hpp"
+#include "common/os/descriptor.hpp"
 #include "common/os/emergency.hpp"
-#include "common/os/machine_linux.hpp"
 #include "common/os/init_process_linux.hpp"
+#include "common/os/machine_linux.hpp"
 
 namespace diskless {
 namespace {
@@ -53,8 +54,8 @@ int as_init(const std::function<int()>& life) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
 }
 
-#define RUN_AS_INIT(life)                                          \
-    const int result = as_init(life);                              \
+#define RUN_AS_INIT(...)                                           \
+    const int result = as_init(__VA_ARGS__);                       \
     if (result == 99) GTEST_SKIP() << "no process namespace here"; \
     EXPECT_EQ(result, 0) << "number of the check that failed, 97 and 98: it died"
 
@@ -67,7 +68,7 @@ bool until(InitProcess& init, Seen& seen, const std::function<bool()>& done) {
 
 TEST(InitProcess, CollectsAThousandOrphans) {
     RUN_AS_INIT([] {
-        InitProcess init(false);  // cgroups are the whole machine's
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});  // cgroups are the whole machine's
         Seen seen;
         const int parent = fork();
         if (parent == 0) {
@@ -85,7 +86,7 @@ TEST(InitProcess, CollectsAThousandOrphans) {
 
 TEST(InitProcess, StartsWithPlainSignalsInASessionOfItsOwn) {
     RUN_AS_INIT([] {
-        InitProcess init(false);
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
         Seen seen;
         const auto pid = init.start(
             {.name = "x",
@@ -104,7 +105,7 @@ TEST(InitProcess, StartsWithPlainSignalsInASessionOfItsOwn) {
 
 TEST(InitProcess, KillsAServiceWithWhatItStarted) {
     RUN_AS_INIT([] {
-        InitProcess init(false);
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
         Seen seen;
         const auto pid = init.start({.name = "service",
                                      .path = "/bin/sh",
@@ -118,9 +119,99 @@ TEST(InitProcess, KillsAServiceWithWhatItStarted) {
     });
 }
 
+std::string log_of(const char* part, const char* name) {
+    std::string text(64 * 1024, '\0');
+    const Descriptor file(open((std::string("/run/log/") + part + "/" + name).c_str(), O_RDONLY));
+    const auto got = read(file.get(), text.data(), text.size());
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+}
+
+ServiceStart shell(const std::string& name, const std::vector<std::string>& arguments, bool logged) {
+    static const std::string path = "/bin/sh", none;
+    static const std::vector<std::string> environment{"PATH=/bin:/usr/bin"};
+    return {.name = name,
+            .path = path,
+            .arguments = arguments,
+            .environment = environment,
+            .terminal = none,
+            .logged = logged};
+}
+
+TEST(InitProcess, KeepsWhatAServicePrints) {
+    RUN_AS_INIT([] {
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
+        Seen seen;
+        const std::vector<std::string> words{"sh", "-c", "echo one; echo two >&2; printf unfinished"};
+        if (!init.start(shell("talks", words, true))) return 1;
+        if (!until(init, seen, [&] { return !seen.children.empty(); })) return 2;
+        init.note("talks", "process 7 ended with status 0");
+        const auto text = log_of("now", "talks");
+        const auto one = text.find(" one\n"), two = text.find(" two\n"), rest = text.find(" unfinished\n");
+        if (one == std::string::npos || two == std::string::npos || rest == std::string::npos || one > two ||
+            two > rest)
+            return 3;
+        return text.find("-- process 7 ended with status 0 --\n") > rest ? 0 : 4;
+    });
+}
+
+TEST(InitProcess, AChattyServiceTakesNeitherMemoryNorPid1sTime) {
+    RUN_AS_INIT([] {
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
+        Seen seen;
+        const std::vector<std::string> words{"sh", "-c", "exec yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+        const std::vector<std::string> other{"sh", "-c", "echo heard"};
+        const auto chatty = init.start(shell("chatty", words, true));
+        if (!chatty || !init.start(shell("quiet", other, true))) return 1;
+        const auto deadline = Deadline::after(linux_clock(), Seconds{2});
+        int turns = 0;
+        for (; !deadline.passed(linux_clock()); ++turns) init.turn(deadline, seen);
+        if (turns > 200) return 2;
+        if (log_of("now", "chatty").size() > kServiceLogSize || log_of("before", "chatty").size() > kServiceLogSize)
+            return 3;
+        if (log_of("before", "chatty").empty()) return 4;
+        if (log_of("now", "quiet").find(" heard\n") == std::string::npos) return 5;
+        init.signal("chatty", *chatty, SIGKILL);
+        return until(init, seen, [&] { return seen.children.size() == 2; }) ? 0 : 6;
+    });
+}
+
+TEST(InitProcess, AServiceOutlivesThatPid1IsExecutedAnew) {
+    RUN_AS_INIT([] {
+        Seen seen;
+        const std::vector<std::string> words{
+            "sh", "-c", "while [ ! -e /run/stop ]; do echo tick || exit 9; sleep 0.1; done; echo last"};
+        {
+            LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
+            if (!init.start(shell("ticks", words, true))) return 1;
+            if (!until(init, seen, [&] { return log_of("now", "ticks").find("tick") != std::string::npos; })) return 2;
+        }
+        usleep(500000);  // nobody listens
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
+        if (!seen.children.empty()) return 3;
+        close(open("/run/stop", O_CREAT | O_WRONLY, 0600));
+        if (!until(init, seen, [&] { return !seen.children.empty(); })) return 4;
+        if (seen.children[0].second != 0) return 5;
+        return log_of("now", "ticks").find(" last\n") != std::string::npos ? 0 : 6;
+    });
+}
+
+TEST(InitProcess, FullMemoryLosesLinesOnly) {
+    RUN_AS_INIT([] {
+        if (mkdir("/run/log", 0700) != 0 || mount("small", "/run/log", "tmpfs", 0, "size=32k") != 0) return 99;
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
+        Seen seen;
+        const std::vector<std::string> words{
+            "sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo $i a line that is long enough; i=$((i+1)); done"};
+        for (const char* name : {"a", "b", "c"})
+            if (!init.start(shell(name, words, true))) return 1;
+        return until(init, seen, [&] { return seen.children.size() == 3; }) && seen.children[0].second == 0 ? 0 : 2;
+    });
+}
+
 TEST(InitProcess, AProgramThatCannotBeRunIsAnExitStatus) {
     RUN_AS_INIT([] {
-        InitProcess init(false);
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
         Seen seen;
         const auto pid =
             init.start({.name = "x", .path = "/no/such", .arguments = {"x"}, .environment = {}, .terminal = {}});
@@ -131,7 +222,7 @@ TEST(InitProcess, AProgramThatCannotBeRunIsAnExitStatus) {
 
 TEST(InitProcess, HearsSignalsAndRequests) {
     RUN_AS_INIT([] {
-        InitProcess init(false);
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
         Seen seen;
         for (const int number : {SIGTERM, SIGUSR2, SIGHUP, SIGINT, SIGPWR, 39}) kill(1, number);
         if (!until(init, seen, [&] { return seen.signals.size() == 6; })) return 1;
@@ -149,7 +240,7 @@ TEST(InitProcess, HearsSignalsAndRequests) {
 TEST(InitProcess, RemovesWhatIsInTheFifosPlace) {
     RUN_AS_INIT([] {
         close(open("/run/initctl", O_CREAT | O_WRONLY, 0644));
-        InitProcess init(false);
+        LinuxInitProcess init({.cgroups = false, .logs = "/run/log"});
         struct stat found {};
         return stat("/run/initctl", &found) == 0 && S_ISFIFO(found.st_mode) ? 0 : 1;
     });

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <utmp.h>
 
 #include "tests/fakes/control_socket.hpp"
 #include "tests/fakes/fake_background.hpp"
@@ -202,6 +203,58 @@ TEST_F(AgentTest, TakesThePlaceOfItsGuardian) {
     pass(Seconds{60});
     EXPECT_EQ(times, 1) << "what failed is said, and lived with";
     EXPECT_THAT(machine.said, HasSubstr("going on without"));
+}
+
+TEST_F(AgentTest, TellsTheNextBootThatInitTakesTheNodeDown) {
+    std::vector<std::string> told;
+    std::optional<int> sender;
+    hooks.taken_term = [&] { return std::exchange(sender, std::nullopt); };
+    hooks.told_end = [&](std::string_view verb) { told.emplace_back(verb); };
+    files.content["/proc/1/comm"] = "init\n";
+    files.links["/proc/1/exe"] = "/bin/busybox";
+    files.content["/proc/77/comm"] = "sh\n";
+    sender = 77;
+    pass(Seconds{10});
+    EXPECT_THAT(told, IsEmpty()) << "somebody's kill";
+    sender = 1;
+    pass(Seconds{10});
+    sender = 1;
+    pass(Seconds{10});
+    EXPECT_THAT(told, ElementsAre("end")) << "once";
+}
+
+TEST_F(AgentTest, SeesTheRunLevelOfSysvinitGoDown) {
+    std::vector<std::string> told;
+    hooks.told_end = [&](std::string_view verb) { told.emplace_back(verb); };
+    hooks.is_guarded = [] { return true; };
+    files.content["/proc/1/comm"] = "init\n";
+    files.fifos.insert("/run/initctl");
+    struct utmp record {};
+    record.ut_type = RUN_LVL;
+    const auto enter = [&](int level) {
+        record.ut_pid = level;
+        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    };
+    enter('2');
+    pass(Seconds{10});
+    EXPECT_THAT(told, IsEmpty());
+    enter('6' + 256 * '2');
+    pass(Seconds{10});
+    EXPECT_THAT(told, ElementsAre("reboot"));
+}
+
+TEST_F(AgentTest, PromisesASignOfLife) {
+    Nanoseconds promised{0};
+    hooks.is_guarded = [] { return true; };
+    hooks.promise = [&](Nanoseconds until) { promised = until; };
+    for (int i = 0; i < 20; ++i) {
+        pass(Seconds{3});
+        EXPECT_GE(promised, clock.now());
+        EXPECT_LE(promised, clock.now() + Seconds{30});
+    }
+    ask("reboot");
+    pass(Milliseconds{100});
+    EXPECT_GE(promised, clock.now() + Seconds{30}) << "the way down may take its time";
 }
 
 TEST_F(AgentTest, OnTheWayDownItStaysWhatItIs) {

@@ -56,8 +56,8 @@ class CtlTest : public ::testing::Test {
     int run(const std::vector<std::string>& arguments) {
         out = {};
         err = {};
-        CtlWorld world{out,  err,       agent, clock, files,  mounts,     processes,
-                       plan, take_down, user,  false, reload, load_kernel};
+        CtlWorld world{out,       err,  agent, clock,  files,       mounts, processes,     plan,
+                       take_down, user, false, reload, load_kernel, {},     reload_inittab};
         return disklessctl_run(arguments, world);
     }
 
@@ -70,7 +70,7 @@ class CtlTest : public ::testing::Test {
     SmallProcesses processes{clock};
     std::function<Result<std::string>(const PlanArguments&)> plan;
     std::function<Error(PowerVerb, Deadline)> take_down;
-    std::function<Result<std::vector<std::string>>()> reload;
+    std::function<Result<std::vector<std::string>>()> reload, reload_inittab;
     std::function<Result<>(const std::string&, const std::string&, const std::string&)> load_kernel;
     std::uint32_t user = 0;
 };
@@ -395,6 +395,31 @@ TEST_F(CtlTest, Reloads) {
     lines.pop_back();
     EXPECT_EQ(run({"reload"}), kExitDone) << "done, though the agent could not be told";
     EXPECT_THAT(err.text(), HasSubstr("not told"));
+}
+
+TEST_F(CtlTest, ReloadsTheInittabOfOurOwnInit) {
+    reload = [] { return Result<std::vector<std::string>>(std::vector<std::string>()); };
+    agent.answers["reload"] = ok_answer("\"read again\"");
+    std::vector<std::string> lines{"+ inittab sshd: /bin/sshd -D"};
+    reload_inittab = [&] { return Result<std::vector<std::string>>(lines); };
+    EXPECT_EQ(run({"reload"}), kExitDone);
+    EXPECT_EQ(out.text(), "+ inittab sshd: /bin/sshd -D\n");
+    lines = {"! /etc/inittab:3: rubbish"};
+    EXPECT_EQ(run({"reload"}), kExitFailed);
+    reload = [] { return Result<std::vector<std::string>>(fail("no list", {}, EIO)); };
+    EXPECT_EQ(run({"reload"}), kExitFailed);
+    EXPECT_THAT(out.text(), HasSubstr("rubbish")) << "one does not keep the other from being done";
+}
+
+TEST_F(CtlTest, ShowsWhatAServicePrinted) {
+    files.content["/run/diskless/log/before/sshd"] = "1.00 -- started, process 7 --\n";
+    files.content["/run/diskless/log/now/sshd"] = "1.20 no hostkeys\x1b[2J available\n";
+    files.content["/run/diskless/log/now/gmond"] = "";
+    EXPECT_EQ(run({"log", "sshd"}), kExitDone);
+    EXPECT_EQ(out.text(), "1.00 -- started, process 7 --\n1.20 no hostkeys\\x1b[2J available\n");
+    EXPECT_EQ(run({"log", "cron"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("there is output of: gmond, sshd"));
+    EXPECT_EQ(run({"log", "../../../etc/shadow"}), kExitUsage);
 }
 
 TEST_F(CtlTest, OnlyRootReloads) {

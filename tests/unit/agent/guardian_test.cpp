@@ -19,6 +19,8 @@ class FakeForks : public Forks {
     struct Life {
         Nanoseconds span;
         int status;
+        Nanoseconds hangs_after = Nanoseconds::max();  // gives signs of life until then
+        bool in_kernel = false;                        // does not even die of SIGKILL
     };
     std::vector<Life> lives;
     int failures = 0;  // of fork(2), at first
@@ -30,17 +32,44 @@ class FakeForks : public Forks {
         if (next_ == lives.size()) return 0;
         return 100 + static_cast<int>(next_);
     }
-    int wait_for(int pid) override {
+    std::optional<int> wait_for(int pid, Deadline deadline) override {
         EXPECT_EQ(pid, 100 + static_cast<int>(next_));
-        clock_.time += lives[next_].span;
-        return lives[next_++].status;
+        const auto& life = lives[next_];
+        if (born_ == Nanoseconds::max()) born_ = clock_.now();
+        const auto end = killed_ ? (life.in_kernel ? Nanoseconds::max() : clock_.now()) : born_ + life.span;
+        while (clock_.now() < std::min(end, deadline.at)) {
+            clock_.time += std::min({Nanoseconds{Seconds{1}}, end - clock_.now(), deadline.at - clock_.now()});
+            const auto age = clock_.now() - born_;
+            if (!killed_ && age < life.hangs_after) promise(clock_.now() + Seconds{20});
+        }
+        if (clock_.now() < end) {
+            if (killed_) begin_next();
+            return std::nullopt;
+        }
+        const int status = killed_ ? SIGKILL : life.status;
+        begin_next();
+        return status;
     }
+    void kill(int pid) override {
+        killed_ = true;
+        kills.push_back(pid);
+    }
+    void promise(Nanoseconds until) override { until_ = until; }
+    Nanoseconds promised() const override { return until_; }
+    std::vector<int> kills;
     int parent() const override { return parent_id; }
     void be_called(const char* text) override { name = text; }
 
   private:
+    void begin_next() {
+        ++next_;
+        killed_ = false;
+        born_ = Nanoseconds::max();
+    }
     SmallClock& clock_;
     std::size_t next_ = 0;
+    bool killed_ = false;
+    Nanoseconds born_ = Nanoseconds::max(), until_{0};
 };
 
 class GuardianTest : public ::testing::Test {
@@ -88,6 +117,36 @@ TEST_F(GuardianTest, ForgetsAfterThreeDeathsInARowOnly) {
         {Milliseconds{1}, 6}, {Milliseconds{1}, 6}, {Seconds{5}, 9}, {Milliseconds{1}, 6}, {Milliseconds{1}, 6}};
     guardian.guard();
     EXPECT_EQ(forgotten, 0);
+}
+
+TEST_F(GuardianTest, KillsAnAgentThatHangs) {
+    forks.lives = {{Seconds{100'000}, 0, Seconds{50}}};
+    const auto before = clock.now();
+    EXPECT_EQ(guardian.guard(), 1U);
+    EXPECT_LT(clock.now() - before, Seconds{80});
+    EXPECT_GT(clock.now() - before, Seconds{50});
+    EXPECT_EQ(forks.kills, std::vector<int>{100});
+    EXPECT_THAT(machine.said, HasSubstr("it gives no sign of life, killing it after"));
+}
+
+TEST_F(GuardianTest, AnAgentThatDoesNotEvenBeginIsNoExcuse) {
+    forks.lives = {{Seconds{100'000}, 0, Nanoseconds{0}}};
+    const auto before = clock.now();
+    EXPECT_EQ(guardian.guard(), 1U);
+    EXPECT_LT(clock.now() - before, Guardian::kToBegin + Seconds{5});
+}
+
+TEST_F(GuardianTest, OneThatHangsInTheKernelIsLeftThere) {
+    forks.lives = {{Seconds{100'000}, 0, Seconds{5}, true}};
+    const auto before = clock.now();
+    EXPECT_EQ(guardian.guard(), 1U);
+    EXPECT_LT(clock.now() - before, Seconds{40});
+}
+
+TEST_F(GuardianTest, WhoGivesSignsOfLifeIsLeftAlone) {
+    forks.lives = {{Seconds{100'000}, SIGTERM}};
+    EXPECT_EQ(guardian.guard(), 1U);
+    EXPECT_TRUE(forks.kills.empty());
 }
 
 TEST_F(GuardianTest, WaitsForMemory) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <utmp.h>
 
 namespace diskless {
 namespace {
@@ -67,6 +68,36 @@ TEST(ParseInitStat, RefusesWhatIsNoSuchLine) {
     for (const char* text : {"", "1 (systemd", "1 )systemd( S 1", "1 (systemd) S 0 1 1",
                              "1 (x) SD 0 1 1 0 -1 4 3 6 1 2 7 1 1 9", "1 (x) S 0 1 1 0 -1 4 3 6 1 2 x 1 1 9"})
         EXPECT_FALSE(parse_init_stat(text)) << text;
+}
+
+std::string utmp_of(std::initializer_list<std::pair<short, int>> records) {
+    std::string bytes;
+    for (const auto& [type, pid] : records) {
+        struct utmp record {};
+        record.ut_type = type;
+        record.ut_pid = pid;
+        bytes.append(reinterpret_cast<const char*>(&record), sizeof record);
+    }
+    return bytes;
+}
+
+TEST(RunLevelOf, TheLastRecordCounts) {
+    EXPECT_EQ(run_level_of(utmp_of({{BOOT_TIME, 0}, {RUN_LVL, '2' + 256 * 'N'}, {USER_PROCESS, 99}})), '2');
+    EXPECT_EQ(run_level_of(utmp_of({{RUN_LVL, '2'}, {RUN_LVL, '6' + 256 * '2'}})), '6');
+    EXPECT_FALSE(run_level_of(""));
+    EXPECT_FALSE(run_level_of("rubbish"));
+    EXPECT_FALSE(run_level_of(utmp_of({{USER_PROCESS, '6'}})));
+}
+
+TEST(EndToldByTerm, OnlyWhatIsKnownIsSaid) {
+    EXPECT_EQ(end_told_by_term(InitKind::sysvinit, "killall5", '6'), "reboot");
+    EXPECT_EQ(end_told_by_term(InitKind::sysvinit, "killall5", '0'), "poweroff");
+    EXPECT_EQ(end_told_by_term(InitKind::sysvinit, "killall5", std::nullopt), "end");
+    EXPECT_EQ(end_told_by_term(InitKind::busybox, "", std::nullopt), "end");
+    EXPECT_FALSE(end_told_by_term(InitKind::busybox, "sh", std::nullopt)) << "somebody's kill";
+    EXPECT_FALSE(end_told_by_term(InitKind::sysvinit, "sh", '2'));
+    EXPECT_FALSE(end_told_by_term(InitKind::systemd, "", std::nullopt)) << "its end is told by the shutdown program";
+    EXPECT_FALSE(end_told_by_term(InitKind::ours, "", '6'));
 }
 
 }  // namespace

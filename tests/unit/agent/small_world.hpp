@@ -168,6 +168,10 @@ class SmallMachine : public Machine {
     std::uint64_t random() override { return 4; }
     Result<std::string> secret(std::size_t bytes, Deadline) override { return std::string(bytes, 'x'); }
     Result<> switch_root(const std::string&) override { return {}; }
+    Result<> pivot_root(const std::string&, const std::string&) override { return {}; }
+    Result<> swap_on(const std::string&) override { return {}; }
+    Result<> swap_off(const std::string&) override { return {}; }
+    Result<> load_kernel(const std::string&, const std::string&, const std::string&) override { return {}; }
 };
 
 }  // namespace diskless::test_agent

@@ -85,5 +85,45 @@ TEST(DisklessServer, ExitCodes) {
     EXPECT_EQ(status({"initramfs", "show", "/no/such/image"}), 1);
 }
 
+/// An object with sections of a kernel module's names, as the compiler makes it.
+std::string object_with(const std::string& assembler) {
+    const Directory directory;
+    std::ofstream(directory.path + "/module.s") << assembler;
+    EXPECT_EQ(std::system(("as -o " + directory.path + "/module.o " + directory.path + "/module.s").c_str()), 0);
+    return *read_input_file(directory.path + "/module.o");
+}
+
+TEST(StripModule, TakesTraceEventsAndUnwindTablesAndLeavesTheRest) {
+    const auto stripped = strip_module(object_with(R"(
+        .text
+        .globl work
+        work: ret
+        .section __mcount_loc,"a"; .quad work
+        .section _ftrace_events,"aw"; .quad work
+        .section _ftrace_eval_map,"aw"; .quad work
+        .section .orc_unwind,"a"; .long 1
+        .section .orc_unwind_ip,"a"; .long work - .
+        .section .modinfo,"a"; .asciz "name=work"
+    )"));
+    ASSERT_TRUE(stripped) << stripped.error().cause;
+    for (const char* section : {"_ftrace_events", ".rela_ftrace_events", "_ftrace_eval_map", ".orc_unwind",
+                                ".orc_unwind_ip", ".rela.orc_unwind_ip"})
+        EXPECT_FALSE(has_section(*stripped, section)) << section;
+    for (const char* section : {".text", "__mcount_loc", ".modinfo"}) EXPECT_TRUE(has_section(*stripped, section));
+}
+
+TEST(StripModule, LeavesWhatOtherSectionsReferTo) {
+    const auto stripped = strip_module(object_with(R"(
+        .section _ftrace_events,"aw"
+        .globl event
+        event: .quad 1
+        .data
+        .quad event
+        .section .modinfo,"a"; .asciz "name=work"
+    )"));
+    ASSERT_TRUE(stripped) << stripped.error().cause;
+    EXPECT_TRUE(has_section(*stripped, "_ftrace_events"));
+}
+
 }  // namespace
 }  // namespace diskless

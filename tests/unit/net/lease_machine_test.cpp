@@ -560,5 +560,57 @@ TEST(LeaseMachine, AWeekOnALossyWire) {
     EXPECT_GE(renewed, 7);
 }
 
+/// When the node has its lease, from a server that hears half of its messages only; and how often it asked.
+struct LossyStart {
+    Time leased{};
+    int asked = 0;
+};
+LossyStart start_on_lossy_wire(std::uint8_t node, std::uint64_t random) {
+    auto request = Story::default_request();
+    request.mac.bytes[5] = node;
+    request.seed = random;
+    Story story(request, 0s);
+    LossyStart start;
+    const auto lost = [&] { return (random = random * 6364136223846793005 + 1442695040888963407) >> 63 != 0; };
+    while (!story.machine.has_lease()) {
+        auto packets = story.next().packets;
+        while (!packets.empty()) {
+            ++start.asked;
+            const auto q = read_packet(packets[0]);
+            packets.clear();
+            if (lost()) break;
+            ServerSays says = story.answer(q.type == DhcpType::discover ? DhcpType::offer : DhcpType::ack, q.xid,
+                                           seconds_option(51, 3600));
+            says.mac = request.mac;
+            packets = story.hear(says).packets;
+        }
+    }
+    start.leased = story.now;
+    return start;
+}
+
+TEST(LeaseMachine, TheLastOfAThousandHasItsLeaseSoonThoughHalfIsLost) {
+    Time last{};
+    int asked = 0;
+    for (unsigned node = 0; node < 1000; ++node) {
+        const auto start = start_on_lossy_wire(static_cast<std::uint8_t>(node), node * 77 + 1);
+        last = std::max(last, start.leased);
+        asked += start.asked;
+    }
+    EXPECT_LT(last, 25s) << "of " << asked << " questions";
+    EXPECT_LT(asked, 4500) << "four each are what half of all messages lost takes at best";
+}
+
+TEST(LeaseMachine, AThousandNodesDoNotFloodADeadServersNetwork) {
+    int asked = 0;
+    for (unsigned node = 0; node < 1000; ++node) {
+        auto request = Story::default_request();
+        request.seed = node;
+        Story story(request, 0s);
+        while (story.next(), story.now < 5min) ++asked;
+    }
+    EXPECT_LT(asked / 300, 200) << "broadcasts a second";
+}
+
 }  // namespace
 }  // namespace diskless
