@@ -77,7 +77,10 @@ class Administrator:
         self._namespace.run("sh", "-c", f'mkdir -p "${{1%/*}}" && cat {into}"$1"', "sh", path, stdin=text)
 
     def shell(self, script: str, succeeds: bool = True) -> str:
-        command = self._namespace.inside("bash", "-c", script, dies_with_it=True)
+        # syslinux and others find their own files by /proc: it must be that of the namespace of the processes.
+        command = self._namespace.inside("unshare", "--mount", "--propagation", "unchanged", "bash", "-c",
+                                         'mount -t proc proc /proc && exec bash -c "$1"', "bash", script,
+                                         dies_with_it=True)
         done = subprocess.run(command, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120 * PATIENCE, check=False,
                               env=self._environment)
