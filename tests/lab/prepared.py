@@ -20,6 +20,7 @@ from typing import Mapping
 import images
 import network
 import roots
+from console import PATIENCE
 from namespace import LabError, Namespace, Process, wait_until
 
 BASE = "/srv/diskless"
@@ -81,7 +82,7 @@ class Administrator:
                                          'mount -t proc proc /proc && exec bash -c "$1"', "bash", script,
                                          dies_with_it=True)
         done = subprocess.run(command, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120 * PATIENCE, check=False,
                               env=self._environment)
         with open(self._namespace.logs / "administrator.log", "a", encoding="utf-8") as log:
             log.write(f"# {script}\n{done.stdout}")
