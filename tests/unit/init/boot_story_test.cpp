@@ -117,6 +117,18 @@ TEST(BootStory, NoCarrierIsWaitedForAndSaid) {
     EXPECT_GE(story.clock.now(), Seconds{45});
 }
 
+TEST(BootStory, AQueueThatOpensMomentsAfterTheCarrierLosesNoQuestion) {
+    Story first;
+    first.links.links[0].carrier_delay = Seconds{2};
+    ASSERT_TRUE(first.run());
+    const auto lit = first.step("configure-network").started + Seconds{2};
+    Story again;
+    again.links.links[0].carrier_delay = Seconds{2};
+    again.answer_dhcp(again.links.links[0].link.index, lit + Milliseconds{5});  // as if what came sooner were dropped
+    ASSERT_TRUE(again.run());
+    EXPECT_LT(again.step("configure-network").ended - lit, Milliseconds{100}) << "nothing is repeated sooner";
+}
+
 TEST(BootStory, AnNfsServerThatComesUpLateIsWaitedFor) {
     Story story;
     story.mounts.refuse("/sysroot", ECONNREFUSED);
