@@ -282,6 +282,16 @@ TEST(BootStory, ARwRootIsTheNodesOwn) {
     EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
 }
 
+TEST(BootStory, TheLookAtTheExportAsksNothingAboutAccessLists) {
+    Story story(std::string(kUsual) + " nfsopts=vers=3");
+    ASSERT_TRUE(story.run());
+    const auto probe = std::ranges::find(story.mounts.requests, "/run/diskless/probe", &MountRequest::target);
+    ASSERT_NE(probe, story.mounts.requests.end());
+    EXPECT_THAT(probe->options, HasSubstr("rw,vers=3"));
+    EXPECT_THAT(probe->options, HasSubstr("noacl"));
+    EXPECT_THAT(story.mounts.requests.front().options, testing::Not(HasSubstr("noacl")));
+}
+
 TEST(BootStory, ALeaseWithAUselessRootPathIsAskedForAgain) {
     Story story("root=dhcp ip=dhcp diskless.snapshot=none");
     const auto index = story.links.links[0].link.index;
