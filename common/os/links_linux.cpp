@@ -44,9 +44,10 @@ Link to_link(rtnl_link* object) {
                     link.mac.bytes.begin());
     const unsigned flags = rtnl_link_get_flags(object);
     link.up = (flags & IFF_UP) != 0;
-    // IFF_LOWER_UP alone comes when the driver sees light, but the transmit queue starts (and IFF_RUNNING is set) only
-    // when the kernel's link watch has noticed: what is sent in between is dropped.
-    link.carrier = link.up && (flags & kLowerUp) != 0 && (flags & IFF_RUNNING) != 0;
+    // IFF_RUNNING is not waited for: to a link that saw its carrier before it was set up the kernel gives it only when
+    // the link watch next tells of news that are not urgent, up to a second later (net/core/link_watch.c), though its
+    // queue is open from the first (dev_activate).
+    link.carrier = link.up && (flags & kLowerUp) != 0;
     link.mtu = rtnl_link_get_mtu(object);
     link.driver = driver_of(link.name);
     return link;

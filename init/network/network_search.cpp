@@ -16,6 +16,9 @@ constexpr std::uint16_t kEtherTypeRarp = 0x8035;
 constexpr Milliseconds kProbeDeadline{3000};
 constexpr Milliseconds kCarrierPoll{20}, kSlowCarrierPoll{250};
 constexpr Seconds kCarrierSoon{10};
+// A link that gets its carrier while it is up drops what is sent until the kernel's link watch has opened its queue, at
+// once but not in the same moment; one that has it when it is set up sends from the first.
+constexpr Milliseconds kQueueOpens{20};
 constexpr Seconds kPreferredAppears{4}, kPreferredAnswers{60};  // before other interfaces are tried as well
 constexpr Milliseconds kAfresh{10'000};  // and up to as much again: what was wrong may be put right on a server
 constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
@@ -26,6 +29,8 @@ struct NetworkSearch::Attempt {
 
     Candidate candidate;
     State state = State::no_carrier;
+    bool was_dark = false;                 // up without carrier, at some look
+    std::optional<Nanoseconds> lit_since;  // carrier, while there is one
     std::optional<LeaseMachine> machine;
     std::unique_ptr<Channel> packets, frames;
     Lease lease;
@@ -36,6 +41,16 @@ struct NetworkSearch::Attempt {
     int probes = 0;
 
     const std::string& name() const { return candidate.link.name; }
+
+    bool frames_can_leave(Nanoseconds now) {
+        if (!candidate.link.carrier) {
+            was_dark = true;
+            lit_since.reset();
+            return false;
+        }
+        if (!lit_since) lit_since = now;
+        return !was_dark || now - *lit_since >= kQueueOpens;
+    }
 };
 
 NetworkSearch::NetworkSearch(StepContext& context, const BootConfig& config)
@@ -99,8 +114,10 @@ void NetworkSearch::look_for_links() {
             continue;
         }
         (*known)->candidate.link = candidate.link;
-        if (!candidate.link.carrier) all_have_carrier_ = false;
-        if (candidate.link.carrier && (*known)->state == Attempt::State::no_carrier) begin(**known);
+        const bool ready = (*known)->frames_can_leave(os_.clock.now());
+        if (!ready) all_have_carrier_ = false;
+        if (candidate.link.carrier && !ready) look_again_ = std::min(look_again_, os_.clock.now() + kQueueOpens);
+        if (ready && (*known)->state == Attempt::State::no_carrier) begin(**known);
     }
     if (attempts_.empty()) all_have_carrier_ = false;
 }

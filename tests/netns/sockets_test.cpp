@@ -79,6 +79,17 @@ class PacketsTest : public testing::Test {
     int near_ = 0, far_ = 0;
 };
 
+TEST_F(PacketsTest, ALinkThatIsLitWhenItIsSetUpSendsAtOnce) {
+    ASSERT_TRUE(links_.set_down(near_));
+    const auto receiver = packets(far_, 67);
+    ASSERT_TRUE(links_.set_up(near_));
+    ASSERT_TRUE(find("nv0").carrier) << "the far end was up before";
+    const auto sender = packets(near_, 68);
+    ASSERT_TRUE(sender->send(udp_packet(67, "early")));
+    ASSERT_THAT(sockets_.wait({receiver.get()}, in(Seconds{10})), testing::ElementsAre(true));
+    EXPECT_EQ(receiver->receive(), udp_packet(67, "early"));
+}
+
 TEST_F(PacketsTest, ReachEveryStationWithoutAnAddress) {
     const auto server = packets(far_, 67), client = packets(near_, 68), other = packets(near_, 69);
     ASSERT_TRUE(client->send(udp_packet(67, "discover")));

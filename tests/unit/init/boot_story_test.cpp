@@ -117,6 +117,18 @@ TEST(BootStory, NoCarrierIsWaitedForAndSaid) {
     EXPECT_GE(story.clock.now(), Seconds{45});
 }
 
+TEST(BootStory, AQueueThatOpensMomentsAfterTheCarrierLosesNoQuestion) {
+    Story first;
+    first.links.links[0].carrier_delay = Seconds{2};
+    ASSERT_TRUE(first.run());
+    const auto lit = first.step("configure-network").started + Seconds{2};
+    Story again;
+    again.links.links[0].carrier_delay = Seconds{2};
+    again.answer_dhcp(again.links.links[0].link.index, lit + Milliseconds{5});  // as if what came sooner were dropped
+    ASSERT_TRUE(again.run());
+    EXPECT_LT(again.step("configure-network").ended - lit, Milliseconds{100}) << "nothing is repeated sooner";
+}
+
 TEST(BootStory, AnNfsServerThatComesUpLateIsWaitedFor) {
     Story story;
     story.mounts.refuse("/sysroot", ECONNREFUSED);
@@ -278,6 +290,16 @@ TEST(BootStory, ARwRootIsTheNodesOwn) {
     EXPECT_EQ(story.boot.root.mode, "rw");
     EXPECT_TRUE(story.files.replace("/sysroot/etc/motd", "mine\n"));
     EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
+}
+
+TEST(BootStory, TheLookAtTheExportAsksNothingAboutAccessLists) {
+    Story story(std::string(kUsual) + " nfsopts=vers=3");
+    ASSERT_TRUE(story.run());
+    const auto probe = std::ranges::find(story.mounts.requests, "/run/diskless/probe", &MountRequest::target);
+    ASSERT_NE(probe, story.mounts.requests.end());
+    EXPECT_THAT(probe->options, HasSubstr("rw,vers=3"));
+    EXPECT_THAT(probe->options, HasSubstr("noacl"));
+    EXPECT_THAT(story.mounts.requests.front().options, testing::Not(HasSubstr("noacl")));
 }
 
 TEST(BootStory, ALeaseWithAUselessRootPathIsAskedForAgain) {
