@@ -14,7 +14,7 @@ constexpr std::size_t kLongestName = 255;
 constexpr std::string_view kDirectory = ".d";
 
 // Without its default dependencies a mount is in no conflict with umount.target.
-constexpr const char* kDropIn =
+constexpr const char* kUnit =
     "# Mounted before systemd was there, and unmounted by /run/initramfs/shutdown.\n"
     "[Unit]\nDefaultDependencies=no\n";
 
@@ -26,7 +26,20 @@ bool is_plain(char c) {
 Result<> put_drop_in(Files& files, const std::string& unit) {
     const auto directory = join_path(kSystemdUnits, unit + std::string(kDirectory));
     TRY(files.make_directories(directory));
-    return files.replace(directory + "/diskless.conf", kDropIn);
+    return files.replace(directory + "/diskless.conf", kUnit);
+}
+
+/// A unit file, not a drop-in: PID 1 loads a unit that journald refers to before it looks at the mounts, and reads no
+/// drop-ins of one that has no file. It is never started, and has nothing to mount.
+Result<> put_unit(Files& files, const std::string& unit, const std::string& path) {
+    return files.replace(join_path(kSystemdUnits, unit),
+                         fmt::format("{}\n[Mount]\nWhat=diskless\nWhere={}\nType=none\nOptions=bind\n", kUnit, path));
+}
+
+/// Can it stand in a unit file as it is?
+bool needs_no_quotes(std::string_view path) {
+    return std::ranges::all_of(path,
+                               [](char c) { return is_plain(c) || c == '/' || c == '-' || c == '+' || c == '@'; });
 }
 
 }  // namespace
@@ -52,7 +65,8 @@ Result<> leave_mounts_alone(Files& files, const std::vector<std::string>& paths)
     // The second is of all units whose name begins so.
     for (const char* ours : {"run-diskless.mount", "run-diskless-.mount"}) TRY(put_drop_in(files, ours));
     for (const auto& path : paths)
-        if (const auto unit = mount_unit(path); !unit.empty()) TRY(put_drop_in(files, unit));
+        if (const auto unit = mount_unit(path); !unit.empty())
+            TRY(needs_no_quotes(path) ? put_unit(files, unit, path) : put_drop_in(files, unit));
     return {};
 }
 

@@ -88,12 +88,12 @@ TEST(BootStory, SystemdIsToldToLeaveWhatIsMounted) {
     story.files.tree({{"/server/root/sbin/init", symlink("/lib/systemd/systemd")}});
     const auto result = story.run();
     ASSERT_TRUE(result) << why(result);
-    for (const char* unit : {"var-log", "run-diskless-"})
-        EXPECT_THAT(story.files.text(std::string("/run/systemd/system/") + unit + ".mount.d/diskless.conf"),
+    for (const char* unit : {"var-log.mount", "run-diskless-.mount.d/diskless.conf"})
+        EXPECT_THAT(story.files.text(std::string("/run/systemd/system/") + unit),
                     HasSubstr("DefaultDependencies=no"))
             << unit;
-    EXPECT_FALSE(story.files.exists("/run/systemd/system/proc.mount.d"));
-    EXPECT_FALSE(story.files.exists("/run/systemd/system/home.mount.d")) << "nothing of ours";
+    EXPECT_FALSE(story.files.exists("/run/systemd/system/proc.mount"));
+    EXPECT_FALSE(story.files.exists("/run/systemd/system/home.mount")) << "nothing of ours";
 
     Story without;
     ASSERT_TRUE(without.run());

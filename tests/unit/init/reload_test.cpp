@@ -69,7 +69,7 @@ TEST_F(ReloadTest, SystemdIsToldOfWhatIsNew) {
     list("/opt/app/settings\n/opt/data\n");
     ASSERT_TRUE(files.make_directories(units));
     EXPECT_THAT(reload(), ElementsAre(StartsWith("+ persistent /opt/data")));
-    EXPECT_THAT(files.text(units + "/opt-data.mount.d/diskless.conf"), HasSubstr("DefaultDependencies=no"));
+    EXPECT_THAT(files.text(units + "/opt-data.mount"), HasSubstr("DefaultDependencies=no"));
 }
 
 TEST_F(ReloadTest, WhatIsGoneIsSaidAndStays) {

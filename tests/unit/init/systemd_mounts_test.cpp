@@ -38,14 +38,15 @@ TEST(SystemdMounts, OnlyThoseOfTheRootAndNoneOfTheKernel) {
     EXPECT_THAT(mount_points_below(table, "/sysroot"), ElementsAre("/var/log", "/devices"));
 }
 
-TEST(SystemdMounts, EachGetsADropInAndSoDoesRunDiskless) {
+TEST(SystemdMounts, EachGetsAUnitAndRunDisklessDropIns) {
     FakeFiles files;
-    ASSERT_TRUE(leave_mounts_alone(files, {"/var/log", "/etc/machine-id"}));
+    const std::string units = "/run/systemd/system/";
+    ASSERT_TRUE(leave_mounts_alone(files, {"/var/log", "/etc/machine-id", "/srv/100% mine"}));
     ASSERT_TRUE(leave_mounts_alone(files, {"/var/log"})) << "again";
-    for (const char* unit : {"var-log", "etc-machine\\x2did", "run-diskless", "run-diskless-"})
-        EXPECT_THAT(files.text(std::string("/run/systemd/system/") + unit + ".mount.d/diskless.conf"),
-                    HasSubstr("[Unit]\nDefaultDependencies=no\n"))
-            << unit;
+    for (const char* unit : {"var-log.mount", "etc-machine\\x2did.mount", "srv-100\\x25\\x20mine.mount.d/diskless.conf",
+                             "run-diskless.mount.d/diskless.conf", "run-diskless-.mount.d/diskless.conf"})
+        EXPECT_THAT(files.text(units + unit), HasSubstr("[Unit]\nDefaultDependencies=no\n")) << unit;
+    EXPECT_THAT(files.text(units + "etc-machine\\x2did.mount"), HasSubstr("\nWhere=/etc/machine-id\n"));
 }
 
 }  // namespace
