@@ -10,6 +10,7 @@
 #include "common/state/apply_state.hpp"
 #include "common/state/state_plan.hpp"
 #include "init/boot.hpp"
+#include "init/systemd_mounts.hpp"
 
 namespace diskless {
 
@@ -95,7 +96,17 @@ class Reload {
             (void)os_.files.make_directories(entry.directory ? name : parent_path(name));
             if (!entry.directory) (void)os_.files.make_file(name);
         }
+        TRY(tell_systemd(plan));
         return apply_state(plan, {place_.root, scratch, snapshot}, os_.files, os_.mounts);
+    }
+
+    /// Before anything is mounted: systemd looks at a mount as soon as it is there.
+    Result<> tell_systemd(const StatePlan& plan) {
+        if (!os_.files.exists(kSystemdUnits)) return {};
+        std::vector<std::string> paths;
+        for (const auto& entry : plan.entries)
+            if (!entry.skipped && !entry.covered) paths.push_back(entry.path);
+        return leave_mounts_alone(os_.files, paths);
     }
 
     void say(const StateFacts& fact) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "init/steps/steps.hpp"
+#include "init/systemd_mounts.hpp"
 
 namespace diskless::steps {
 
@@ -24,6 +25,10 @@ Result<std::string> carry_over(Os& os) {
     return std::string();
 }
 
+Result<> tell_of_mounts(Os& os) {
+    return leave_mounts_alone(os.files, mount_points_below(TRY(os.mounts.table()), kNewRoot));
+}
+
 }  // namespace
 
 Step carry_api(Boot& boot) {
@@ -35,8 +40,10 @@ Step carry_api(Boot& boot) {
             .needs = std::move(needs),
             .deadline = Milliseconds{10'000},
             .retry = {.attempts = 3},
-            .run = [](StepContext& context) -> Result<> {
+            .run = [&boot](StepContext& context) -> Result<> {
                 Os& os = context.os;
+                if (boot.init_is_systemd)  // all that this program mounts is mounted now
+                    if (const auto told = tell_of_mounts(os); !told) context.degrade(told.error());
                 TRY(os.processes.in_child("show /proc and others in the new root", context.deadline,
                                           [&os] { return carry_over(os); }));
                 return {};

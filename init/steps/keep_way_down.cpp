@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "init/steps/steps.hpp"
+#include "init/systemd_mounts.hpp"
 
 namespace diskless::steps {
 
@@ -46,7 +47,7 @@ Result<std::string> put_on_path(Os& os) {
 /// systemd starts at once, and sees to it that it is over in time. In system.slice: a slice of its own, as instances
 /// get, would be in conflict with the way down.
 Result<> tell_systemd(Files& files) {
-    const std::string units = "/run/systemd/system";
+    const std::string units = kSystemdUnits;
     TRY(files.make_directories(units));
     TRY(files.replace(
         units + "/diskless-down@.service",

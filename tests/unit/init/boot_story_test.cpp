@@ -81,6 +81,25 @@ TEST(BootStory, HandsOverToTheRealInit) {
     EXPECT_THAT(kept->executed, IsEmpty());
 }
 
+TEST(BootStory, SystemdIsToldToLeaveWhatIsMounted) {
+    Story story;
+    story.files.tree({{"/server/root/lib/systemd/systemd", file("init")}});
+    ASSERT_TRUE(story.files.remove("/server/root/sbin/init"));
+    story.files.tree({{"/server/root/sbin/init", symlink("/lib/systemd/systemd")}});
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    for (const char* unit : {"var-log.mount", "run-diskless-.mount.d/diskless.conf"})
+        EXPECT_THAT(story.files.text(std::string("/run/systemd/system/") + unit),
+                    HasSubstr("DefaultDependencies=no"))
+            << unit;
+    EXPECT_FALSE(story.files.exists("/run/systemd/system/proc.mount"));
+    EXPECT_FALSE(story.files.exists("/run/systemd/system/home.mount")) << "nothing of ours";
+
+    Story without;
+    ASSERT_TRUE(without.run());
+    EXPECT_FALSE(without.files.exists("/run/systemd/system")) << "no systemd, nothing for it";
+}
+
 TEST(BootStory, TheInterfaceThatLeadsToTheRootWins) {
     Story story;
     story.links.links.clear();

@@ -64,6 +64,14 @@ TEST_F(ReloadTest, WhatIsNewIsMountedAndReported) {
     EXPECT_THAT(reload(), ElementsAre(StartsWith("+ persistent /srv/own/x"))) << "and again";
 }
 
+TEST_F(ReloadTest, SystemdIsToldOfWhatIsNew) {
+    const std::string units = "/run/systemd/system";
+    list("/opt/app/settings\n/opt/data\n");
+    ASSERT_TRUE(files.make_directories(units));
+    EXPECT_THAT(reload(), ElementsAre(StartsWith("+ persistent /opt/data")));
+    EXPECT_THAT(files.text(units + "/opt-data.mount"), HasSubstr("DefaultDependencies=no"));
+}
+
 TEST_F(ReloadTest, WhatIsGoneIsSaidAndStays) {
     const auto before = mounts_now();
     list("");
