@@ -113,17 +113,20 @@ Result<> Agent::ask_init(PowerVerb verb) {
     return {};
 }
 
-/// sysvinit and busybox go down without us; their last word to all processes is what we learn of it.
+/// sysvinit and busybox go down without us: by the run level in utmp, and by their last word to all processes, TERM
+/// (Debian's sendsigs spares us).
 void Agent::see_to_term() {
+    if (end_is_told_ || !hooks_.told_end) return;
     const auto sender = hooks_.taken_term ? hooks_.taken_term() : std::nullopt;
-    if (!sender || end_is_told_) return;
+    const auto kind = init_kind(init_facts());
+    if (!sender && kind != InitKind::sysvinit) return;
     std::string name;
-    if (*sender != 1) name = trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?"));
-    const auto verb = end_told_by_term(init_kind(init_facts()), name,
-                                       run_level_of(world_.files.read("/run/utmp", 1 << 20).value_or("")));
+    if (sender != 1)
+        name = !sender ? "?" : trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?"));
+    const auto verb = end_told_by_term(kind, name, run_level_of(world_.files.read("/run/utmp", 1 << 20).value_or("")));
     if (!verb) return;
     end_is_told_ = true;
-    if (hooks_.told_end) hooks_.told_end(*verb);
+    hooks_.told_end(*verb);
     // KILL comes next, and nobody feeds the watchdog then.
     if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
     world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", *verb));

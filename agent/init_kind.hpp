@@ -33,7 +33,7 @@ std::optional<InitAsk> how_to_ask(InitKind kind, PowerVerb verb);
 /// The run level of the last such record of utmp (utmp(5)), as sysvinit writes it; nothing without one.
 std::optional<char> run_level_of(std::string_view utmp);
 
-/// What a SIGTERM from another process than ours tells of the way this node ends: "reboot", "poweroff", "end" when that
+/// What a SIGTERM, and the run level, tell of the way this node ends: "reboot", "poweroff", "end" when that
 /// is all that can be known; nothing when somebody has sent it for another reason. `sender` is the name (comm) of the
 /// process that sent it, empty for PID 1.
 std::optional<std::string_view> end_told_by_term(InitKind kind, std::string_view sender, std::optional<char> run_level);

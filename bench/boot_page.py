@@ -29,9 +29,9 @@ def headlines(boots: Boots) -> list[str]:
     own = ours.median(lambda boot: boot.to_real_init)
     lines = []
     for entry in (each for each in boots.entries if each.contender.kind == PEER and each.boots):
-        lines.append(f"From the kernel's “Run /init” to the real init, diskless is "
-                     f"**{entry.median(lambda boot: boot.to_real_init) / own:.1f} times faster than {entry.contender.name}**; its "
-                     f"initramfs is {entry.image_bytes / ours.image_bytes:.1f} times smaller.")
+        lines.append(f"From the kernel's “Run /init” to the real init, {entry.contender.name} takes "
+                     f"**{entry.median(lambda boot: boot.to_real_init) / own:.1f} times as long** as diskless; its initramfs is "
+                     f"{entry.image_bytes / ours.image_bytes:.1f} times as large.")
     for entry in (each for each in boots.entries if each.contender.kind == OURS and each.boots):
         floor = floor_of(entry, boots.entries)
         if floor:
@@ -133,10 +133,10 @@ METHOD = [
     f"the shell, since no program of the root can be started any more. Given up after {CAP:.0f} s.",
 ]
 LIMITS = [
-    "Real hardware: firmware, link negotiation of real switches (seconds), disks and discs are absent, and emulation makes processor "
-    "time (loading modules, unpacking) some ten times dearer than it is beside the network's.",
+    "Real hardware: firmware, link negotiation of real switches are absent, and emulation makes processor time "
+    "(loading modules, unpacking) dear beside the network's.",
     "Time to unpack the initramfs is the kernel's and is in “kernel”, not in “/init to real init”; transfer of kernel and initramfs by "
     "TFTP or HTTP is in neither.",
-    "dracut's reboot is that of systemd in a root that has no dracut-shutdown; with it, it is slower.",
+    "dracut's reboot is that of systemd in a root that has no dracut-shutdown, which was not measured.",
     "What the real init of a distribution then costs is the same for all and is left out.",
 ]

@@ -138,9 +138,7 @@ def boot_in_turns(site: Site, taking_part: list[Entry], left: TimeLeft) -> None:
             try:
                 entry.boots.append(site.boot(node, entry.image, contender.command_line, contender.within))
             except LabError as failure:
-                entry.failures.append(str(failure))
-                if contender.kind in (FLOOR, OURS):
-                    raise
+                entry.failures.append(str(failure))  # is told; a run of half an hour is not lost by it
             left.done(contender.name, time.monotonic() - started)
 
 
@@ -168,6 +166,9 @@ def boots(options: argparse.Namespace) -> Result:
         measure_all(found, parts, options.quick)
     except LabError as failure:
         raise Failed(str(failure)) from failure
+    found.notes += [f"Failed: {entry.contender.name}: {failure}" for entry in found.entries for failure in entry.failures]
+    found.notes += [f"Failed: reboot of {down.way.who}, {down.way.about}: {failure}" for down in found.downs
+                    for failure in down.failures]
     if options.quick:
         left_out = [contender.name for contender in CONTENDERS if not contender.quick]
         found.notes.append(f"Quick: {', '.join(left_out)} and the reboots under systemd were left out; the slow ones booted once.")
@@ -201,6 +202,9 @@ def measure_all(found: Boots, parts: set[str], quick: bool) -> None:
             found.downs = down.downs
         for name, (kind, wait) in staying.items():
             say(f"boots: waiting for {name}, which is left alone")
-            found.stayed[name] = Stayed(kind, wait())
+            try:
+                found.stayed[name] = Stayed(kind, wait())
+            except LabError as failure:
+                found.notes.append(f"Failed: {name}, left alone: {failure}")
     finally:
         site.close()

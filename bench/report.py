@@ -18,11 +18,11 @@ def markdown(rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
 
 
-def _targets(targets: list[Target]) -> list[str]:
-    rows = [["target", "measured", "wanted", ""]]
-    for target in targets:
+def _targets(targets: list[tuple[str, Target]]) -> list[str]:
+    rows = [["bench", "target", "measured", "wanted", ""]]
+    for bench, target in targets:
         unit = f" {target.unit}" if target.unit else ""
-        rows.append([target.words, f"{target.value:.3g}{unit}", f"{'≥' if target.at_least else '≤'} {target.wanted:g}{unit}",
+        rows.append([bench, target.words, f"{target.value:.3g}{unit}", f"{'≥' if target.at_least else '≤'} {target.wanted:g}{unit}",
                      "holds" if target.holds else "**missed**"])
     return markdown(rows)
 
@@ -38,9 +38,9 @@ def page(results: list[Result], machine: str, command: str, picture_name: str) -
     lines += [f"* {line}" for result in results for line in result.headlines]
     if any(result.panels for result in results):
         lines += ["", f"![bars of the figures below]({picture_name})"]
-    targets = [target for result in results for target in result.targets]
+    targets = [(result.name, target) for result in results for target in result.targets]
     if targets:
-        held = sum(target.holds for target in targets)
+        held = sum(target.holds for _, target in targets)
         lines += ["", "## Targets", "", f"{held} of {len(targets)} hold.", "", *_targets(targets)]
     for result in results:
         lines += ["", f"## {result.name}", "", f"{result.about}."]

@@ -345,7 +345,8 @@ const Parameter kParameters[] = {
      "The directory that holds the snapshots of all nodes, one directory each; none: nothing of the node is kept.",
      read_snapshot},
     {kSnapshot, "SNAPSHOT diskless.snapshot.name", "name", "Red Hat, ours",
-     "Name of this node's snapshot; without it hostname, address and hardware address are tried in that order.",
+     "Name of this node's snapshot; without it hostname (told, or in the root's /etc/hosts), address and hardware "
+     "address are tried in that order.",
      [](R r, W w) { read_name(r, w, r.config.snapshot.name, is_snapshot_name, "the snapshot is found by hostname, address or hardware address"); }},
     {kSnapshot, "diskless.snapshot.policy", "wait | volatile | fail", "ours",
      "What happens when the snapshot cannot be mounted: wait for it, boot with state in memory (the default), or fail.",

@@ -12,9 +12,10 @@
 namespace diskless::server {
 
 namespace {
-constexpr std::array<std::string_view, 15> kKeys = {"ip",          "mac",       "groups",     "image",     "generation",
+constexpr std::array<std::string_view, 16> kKeys = {"ip",          "mac",       "groups",     "image",     "generation",
                                                     "kernel",      "initramfs", "console",    "cmdline",   "root-mode",
-                                                    "nfs-options", "swap",      "nis-domain", "interface", "snapshot"};
+                                                    "nfs-options", "swap",      "nis-domain", "interface", "snapshot",
+                                                    "own-root"};
 constexpr std::size_t kMaxFile = 64 << 20;
 }  // namespace
 

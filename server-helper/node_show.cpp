@@ -55,7 +55,7 @@ void print(const ResolvedNode& node, std::ostream& out) {
     line("hardware", mac_text(node.mac));
     line("groups", join(node.groups, " "));
     line("image", node.image + (node.generation.empty() ? ", no generation yet" : ", generation " + node.generation));
-    line("root", node.root_path.empty() ? "" : node.root_path + ", " + node.root_mode);
+    line("root", node.generation_path.empty() ? "" : node.root_path + ", " + node.root_mode);
     line("snapshot", node.snapshot_path);
     line("kernel", node.kernel);
     line("initramfs", node.initramfs);

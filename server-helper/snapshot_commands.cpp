@@ -14,6 +14,7 @@
 #include "server-helper/model/lock.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/snapshot/cluster_status.hpp"
+#include "server-helper/snapshot/own_root.hpp"
 #include "server-helper/snapshot/prepare.hpp"
 #include "server-helper/snapshot/snapshot_tree.hpp"
 #include "server-helper/tree_options.hpp"
@@ -60,7 +61,7 @@ SnapshotJob job_of(const ResolvedNode& node, const Cluster& cluster) {
     SnapshotJob job;
     job.node = node.name;
     job.snapshot = node.snapshot;
-    job.root = node.root_path;
+    job.root = node.generation_path;
     job.hostname = node.hostname;
     job.overlays = node.groups;
     job.overlays.push_back(node.name);
@@ -141,14 +142,24 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
     return {};
 }
 
+/// What is in the own root of a node is the node's: "reset" leaves it, too.
+Result<> make_root(const ResolvedNode& node, const ParsedOptions& options, Streams& streams) {
+    LinuxFiles files;
+    const bool made = TRY(make_own_root(files, node.generation_path, node.root_path, node.hostname));
+    if (made && !options.has("quiet") && !options.has("json")) streams.out << node.root_path << " made\n";
+    return {};
+}
+
 Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool new_identity) {
     const auto chosen = TRY(choose(options, !anew));
     const auto lock = TRY(TreeLock::take(chosen.cluster.base));
     std::vector<SnapshotJob> jobs;
     for (const auto& node : chosen.nodes) {
-        if (node.root_path.empty())
+        if (node.generation_path.empty())
             return fail(fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
                         "diskless-server image sync " + printable(node.image));
+        if (node.own_root && !options.has("dry-run"))
+            TRY_TO(fmt::format("make {}, the root of {}", node.root_path, node.name), make_root(node, options, streams));
         jobs.push_back(job_of(node, chosen.cluster));
     }
     PrepareOptions wanted;

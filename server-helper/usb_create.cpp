@@ -8,6 +8,7 @@
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
 #include "common/os/place_file.hpp"
+#include "server-helper/snapshot_commands.hpp"
 #include "server-helper/stage/scratch.hpp"
 #include "server-helper/tree_options.hpp"
 #include "server-helper/usb/stick_device.hpp"
@@ -33,6 +34,7 @@ OptionSet options() {
     set.described.add_options()
         ("out,o", po::value<std::string>()->value_name("FILE"), "write an image of the stick")
         ("device", po::value<std::string>()->value_name("DEVICE"), "write the stick itself: a whole device, unused")
+        ("fat16", "a file system that also the boot loaders and firmware of before 2005 read")
         ("force", "also a device that does not say that it is removable")
         ("dhcp", "ip= as PXE nodes have it, in place of the address in the node list")
         ("node", po::value<std::string>(), "the node; may stand alone, as above");
@@ -43,7 +45,7 @@ OptionSet options() {
 
 struct Request {
     std::string node, out, device;
-    bool force = false, dhcp = false, json = false, quiet = false, dry_run = false;
+    bool force = false, fat16 = false, dhcp = false, json = false, quiet = false, dry_run = false;
 };
 
 Result<std::string> boot_file(const Cluster& cluster, const std::string& file, bool staged) {
@@ -131,7 +133,7 @@ Result<Request> request_of(const ParsedOptions& parsed) {
     request.out = parsed.text("out");
     request.device = parsed.text("device");
     for (const auto& [name, flag] :
-         {std::pair{"force", &request.force}, std::pair{"dhcp", &request.dhcp}, std::pair{"json", &request.json},
+         {std::pair{"force", &request.force}, std::pair{"fat16", &request.fat16}, std::pair{"dhcp", &request.dhcp}, std::pair{"json", &request.json},
           std::pair{"quiet", &request.quiet}, std::pair{"dry-run", &request.dry_run}})
         *flag = parsed.has(name);
     if (request.node.empty())
@@ -156,7 +158,8 @@ Result<> usb_create(const std::vector<std::string>& arguments, Streams& streams)
     const auto cluster = TRY(load_tree(parsed, streams));
     const auto node = TRY(resolve(cluster, request.node));
     std::string command_line;
-    const auto content = TRY(content_of(cluster, node, !request.dhcp, command_line));
+    auto content = TRY(content_of(cluster, node, !request.dhcp, command_line));
+    content.fat16 = request.fat16;
     std::vector<std::string> warnings;
     const auto loaders = TRY(find_stick_loaders("/", warnings));
     for (const auto& warning : warnings) streams.err << "warning: " << warning << '\n';
@@ -165,6 +168,8 @@ Result<> usb_create(const std::vector<std::string>& arguments, Streams& streams)
         const auto device = TRY(look_at_device(request.device));
         TRY(check_device(device, size, request.force));
     }
+    if (!request.dry_run && node.own_root)
+        TRY(snapshot_prepare({"--base", cluster.base, "--quiet", node.name}, streams));
     if (!request.dry_run) TRY(make(request, content, loaders, streams));
     tell(request, node, loaders, size, command_line, warnings, streams);
     return {};

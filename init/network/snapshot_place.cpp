@@ -33,14 +33,15 @@ bool is_snapshot_name(std::string_view name) {
            std::ranges::all_of(name, [](char c) { return c > ' ' && c != 0x7F; });
 }
 
-std::vector<std::string> snapshot_names(const BootConfig& config, const Lease& lease, const Mac& mac) {
+std::vector<std::string> snapshot_names(const BootConfig& config, const Lease& lease, const Mac& mac,
+                                        const std::string& in_hosts) {
     if (!config.snapshot.name.empty())
         return is_snapshot_name(config.snapshot.name) ? std::vector{config.snapshot.name} : std::vector<std::string>{};
     std::vector<std::string> names;
     const auto add = [&](std::string_view name) {
         if (is_snapshot_name(name) && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
     };
-    for (const auto& full : {config.hostname, lease.hostname}) {
+    for (const auto& full : {config.hostname, lease.hostname, in_hosts}) {
         add(full);
         add(std::string_view(full).substr(0, full.find('.')));
     }

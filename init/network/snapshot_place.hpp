@@ -19,8 +19,10 @@ std::optional<SnapshotPlace> snapshot_place(const BootConfig& config, NfsVersion
                                             const std::string& root_path, const std::string& location);
 
 /// Names under which the node's snapshot is looked for, strongest first: the one configured alone when there is one,
-/// else host name, address, hardware address (aa-bb-cc-dd-ee-ff).
-std::vector<std::string> snapshot_names(const BootConfig& config, const Lease& lease, const Mac& mac);
+/// else host name (as configured, leased, or `in_hosts`: what the root's /etc/hosts calls the address), address,
+/// hardware address (aa-bb-cc-dd-ee-ff).
+std::vector<std::string> snapshot_names(const BootConfig& config, const Lease& lease, const Mac& mac,
+                                        const std::string& in_hosts = {});
 
 /// A single path component without surprises: no slash, no leading dot, 1 to 255 characters.
 bool is_snapshot_name(std::string_view name);

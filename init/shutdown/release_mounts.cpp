@@ -22,6 +22,9 @@ bool is_below(std::string_view path, std::string_view directory) {
 
 bool is_nfs(const MountEntry& entry) { return entry.type.starts_with("nfs"); }
 
+/// It outlives the machine: a disk that is not unmounted stays marked as in use.
+bool matters(const MountEntry& entry) { return is_nfs(entry) || entry.source.starts_with("/dev/"); }
+
 /// Until the end: the record of this way down is written there.
 bool is_kept(std::string_view shown) { return shown == "/" || shown == kSnapshot || shown == kLocation; }
 
@@ -34,7 +37,7 @@ std::string shown_path(const MountEntry& entry, const ShutdownSituation& situati
     }
     // Of the kernel, or memory: they end with the machine. The root is init's as long as init lives.
     for (const std::string_view api : {"/proc", "/sys", "/dev", "/run"})
-        if (!is_nfs(entry) && is_below(entry.target, api)) return {};
+        if (!matters(entry) && is_below(entry.target, api)) return {};
     return entry.target == "/" ? std::string() : entry.target;
 }
 
@@ -82,7 +85,7 @@ std::vector<Release> release_order(const std::vector<MountEntry>& table, const S
         order.push_back({.path = situation.after_pivot ? entry.target : kRootOfInit + shown,
                          .shown = shown,
                          .type = entry.type,
-                         .matters = is_nfs(entry) || entry.source.starts_with("/dev/")});
+                         .matters = matters(entry)});
     }
     std::ranges::reverse(order);
     return order;

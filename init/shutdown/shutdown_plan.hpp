@@ -106,7 +106,16 @@ bool wants_wake(const ShutdownSituation& situation);
 /// "5" of "/proc/5/stat" texts that are user processes: not kernel threads (PF_KTHREAD, proc(5)), not zombies.
 bool is_user_process(std::string_view stat);
 
-/// Paths of /proc/swaps (proc(5)) that have to be switched off: all but zram, which is memory.
-std::vector<std::string> swaps_to_stop(std::string_view proc_swaps);
+struct Swap {
+    std::string path;
+    std::uint64_t used;  // kB
+};
+
+/// Entries of /proc/swaps (proc(5)) that have to be switched off: all but zram, which is memory.
+std::vector<Swap> swaps_to_stop(std::string_view proc_swaps);
+
+/// MemAvailable of /proc/meminfo in kB; kUnknownMemory when it does not say.
+inline constexpr std::uint64_t kUnknownMemory = ~std::uint64_t{0};
+std::uint64_t memory_available(std::string_view meminfo);
 
 }  // namespace diskless

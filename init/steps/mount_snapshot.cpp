@@ -3,6 +3,7 @@
 
 #include "common/base/text.hpp"
 #include "common/nfs/servers.hpp"
+#include "init/identity/identity.hpp"
 #include "init/network/snapshot_place.hpp"
 #include "init/nfs_mount.hpp"
 #include "init/steps/steps.hpp"
@@ -90,6 +91,16 @@ void forget(StepContext& context, const std::vector<const char*>& targets) {
                                 });
 }
 
+/// What the root's /etc/hosts calls this node; not looked at when somebody has told the name.
+std::string name_in_root(StepContext& context, const Boot& boot) {
+    if (!boot.config.snapshot.name.empty() || !boot.config.hostname.empty() || !boot.lease.hostname.empty()) return {};
+    const auto& files = context.os.files;
+    const auto hosts = context.os.processes.in_child("read /etc/hosts of the root", context.deadline, [&] {
+        return Result<std::string>(files.read(join_path(kNewRoot, "etc/hosts"), 1 << 18).value_or(std::string()));
+    });
+    return hosts ? name_in_hosts(*hosts, boot.lease.address) : std::string();
+}
+
 /// Without a usable snapshot: what the policy says.
 Result<> without_snapshot(StepContext& context, Boot& boot, Error problem) {
     if (boot.config.snapshot.policy != SnapshotPolicy::volatile_state) {
@@ -114,7 +125,7 @@ Result<> run(StepContext& context, Boot& boot) {
         context.note("no snapshot is configured: all state is volatile");
         return {};
     }
-    const auto names = snapshot_names(boot.config, boot.lease, boot.link.mac);
+    const auto names = snapshot_names(boot.config, boot.lease, boot.link.mac, name_in_root(context, boot));
     if (names.empty())
         return without_snapshot(
             context, boot,

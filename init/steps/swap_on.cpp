@@ -105,6 +105,8 @@ Result<> use_zram(Os& os, RootModules& modules, const SwapPlace& place) {
                 bytes = parse_number<std::uint64_t>(fields[1]).value_or(0) * 1024 * place.percent / 100;
     }
     bytes -= bytes % kHeadBytes;
+    const auto compressors = os.files.read(fmt::format("/sys/block/zram{}/comp_algorithm", number), kHeadBytes);
+    modules.load({chosen_compressor(compressors.value_or(std::string()))});
     TRY(os.files.write(fmt::format("/sys/block/zram{}/disksize", number), std::to_string(bytes)));
     TRY(os.files.write("/dev/zram" + number, make_swap_header(bytes)));
     return os.machine.swap_on("/dev/zram" + number);
@@ -114,9 +116,7 @@ Result<> use_zram(Os& os, RootModules& modules, const SwapPlace& place) {
 /// written.
 Result<> use_file(Os& os, RootModules& modules, const Disk& disk, const std::string& file, const std::string& target) {
     if (disk.head.type == "swap") return fail(disk.path + " is swap itself, and has no files");
-    modules.load({disk.head.type});
-    // FAT's names need tables that the kernel would ask modprobe for, which is not here.
-    if (disk.head.type == "vfat") modules.load({"nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"});
+    modules.load(modules_of_file_system(disk.head.type));
     TRY(os.files.make_directories(target, 0700));
     TRY(os.mounts.mount({disk.path, target, disk.head.type, "rw,noatime,nosuid,nodev,noexec"}));
     auto used = os.machine.swap_on(join_path(target, file));

@@ -45,4 +45,18 @@ Manifest disk_modules(std::string_view modules_dep, std::string_view modules_ali
     return manifest;
 }
 
+std::vector<std::string> modules_of_file_system(const std::string& type) {
+    // Code page 437 and one of these are what kernels are configured with.
+    if (type == "vfat") return {"nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8", "vfat"};
+    if (type == "ext4" || type == "xfs") return {"crc32c_generic", type};
+    return {type};
+}
+
+std::string chosen_compressor(std::string_view comp_algorithm) {
+    const auto begin = comp_algorithm.find('[');
+    const auto end = comp_algorithm.find(']');
+    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return {};
+    return normalize_alias(comp_algorithm.substr(begin + 1, end - begin - 1));
+}
+
 }  // namespace diskless

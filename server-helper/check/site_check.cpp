@@ -91,7 +91,8 @@ class Tree {
                      "diskless-server image sync " + node.image);
             if (!node.root_path.empty() && seen.insert(node.root_path).second && !files_.is_directory(node.root_path))
                 find("root-missing", node.root_path + " does not exist, node " + node.name + " boots from it",
-                     "diskless-server image sync " + node.image);
+                     node.own_root ? "diskless-server snapshot prepare " + node.name
+                                   : "diskless-server image sync " + node.image);
         }
     }
 

@@ -44,6 +44,7 @@ struct Settings {
     std::optional<std::string> initramfs;    // relative to the tftp root
     std::optional<std::string> console;      // "ttyS0,115200n8"
     std::optional<std::string> root_mode;    // "ro", "rw"
+    std::optional<std::string> own_root;     // a directory of this server, the node's alone; "{node}" is its name
     std::optional<std::string> nfs_options;  // of root and snapshot, "vers=4.2,rsize=1048576"
     std::optional<std::string> swap;         // device or file on the node; "none"
     std::optional<std::string> nis_domain;
@@ -135,7 +136,9 @@ struct ResolvedNode {
     Mac mac;
     std::vector<std::string> groups;  // all that count, also inherited ones, outermost first, without doubles
     std::string image, generation;    // generation empty: the image has none yet
-    std::string root_path;            // on the server: <base>/images/<image>/<generation>; empty without generation
+    std::string generation_path;      // on the server: <base>/images/<image>/<generation>; empty without generation
+    std::string root_path;            // the same, or the node's own root, which is made from it
+    bool own_root = false;
     std::string kernel, initramfs;    // relative to the tftp root
     std::string kernel_release;       // asked for; empty: the newest of the generation
     bool stages_kernel = false, stages_initramfs = false;  // boot apply puts them there, nobody else

@@ -25,7 +25,7 @@ void overlay(Settings& below, const Settings& above) {
         if ((above.*member).has_value()) below.*member = above.*member;
     };
     for (const auto member : {&Settings::image, &Settings::generation, &Settings::kernel, &Settings::initramfs,
-                              &Settings::console, &Settings::root_mode, &Settings::nfs_options, &Settings::swap,
+                              &Settings::console, &Settings::root_mode, &Settings::own_root, &Settings::nfs_options, &Settings::swap,
                               &Settings::nis_domain, &Settings::interface, &Settings::snapshot})
         take(member);
     // A pin is one of an image: another image on a stronger level does not inherit it.
@@ -48,6 +48,9 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
         words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
     words.push_back(node.root_mode);
     words.push_back("SNAPSHOT=" + node.snapshot);
+    // Nothing in the path of such a root tells where the snapshots are.
+    if (node.own_root)
+        words.push_back(fmt::format("diskless.snapshot={}:{}", cluster.server.text(), parent_path(node.snapshot_path)));
     if (!node.nfs_options.empty()) words.push_back("diskless.snapshot.options=" + node.nfs_options);
     if (!node.nis_domain.empty()) words.push_back("NISDOMAIN=" + node.nis_domain);
     if (!node.console.empty()) words.push_back("console=" + node.console);
@@ -72,9 +75,21 @@ Result<> choose_generation(const Cluster& cluster, const Settings& settings, con
                                 image->name, *settings.generation, node.name),
                     fmt::format("possible are {}", join(image->generations, ", ")));
     if (!resolved.generation.empty())
-        resolved.root_path = join_path(image_path(cluster, image->name), resolved.generation);
+        resolved.root_path = resolved.generation_path = join_path(image_path(cluster, image->name), resolved.generation);
     return {};
 }
+
+/// One that other nodes have, too, is refused by validation of the exports: see nfs_exports.hpp.
+void choose_own_root(const Settings& settings, ResolvedNode& node) {
+    constexpr std::string_view kName = "{node}";
+    auto path = settings.own_root.value_or("");
+    if (path.empty()) return;
+    for (auto at = path.find(kName); at != path.npos; at = path.find(kName, at + node.name.size()))
+        path.replace(at, kName.size(), node.name);
+    node.root_path = std::move(path);
+    node.own_root = true;
+}
+
 /// Each generation has its own files: a menu never names the kernel of one and the root of another, also while nodes
 /// boot and menus change. For a kernel of the administrator's nobody knows the initramfs but he.
 void choose_boot_files(const Settings& settings, ResolvedNode& node) {
@@ -135,11 +150,12 @@ Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
     overlay(settings, node.settings);
 
     TRY(choose_generation(cluster, settings, node, resolved));
+    choose_own_root(settings, resolved);
     choose_boot_files(settings, resolved);
     resolved.snapshot = settings.snapshot.value_or(node.name);
     resolved.snapshot_path = snapshot_path(cluster, resolved.snapshot);
     resolved.console = settings.console.value_or("");
-    resolved.root_mode = settings.root_mode.value_or("ro");
+    resolved.root_mode = settings.root_mode.value_or(resolved.own_root ? "rw" : "ro");
     resolved.nfs_options = settings.nfs_options.value_or("");
     resolved.swap = settings.swap.value_or("") == "none" ? "" : settings.swap.value_or("");
     resolved.nis_domain = settings.nis_domain.value_or("");

@@ -24,6 +24,11 @@ bool is_plain_word(std::string_view text) {
 }
 
 bool is_mode(std::string_view text) { return text == "ro" || text == "rw"; }
+bool is_own_root(std::string_view text) {
+    const auto parts = split(text.substr(std::min<std::size_t>(1, text.size())), '/');
+    return text.size() > 1 && text.front() == '/' && is_plain_word(text) &&
+           std::none_of(parts.begin(), parts.end(), [](auto part) { return part.empty() || part == "." || part == ".."; });
+}
 bool is_swap(std::string_view text) { return text == "none" || (text.starts_with('/') && is_plain_word(text)); }
 bool is_options(std::string_view text) { return text.empty() || is_plain_word(text); }
 
@@ -72,6 +77,7 @@ Settings read_settings(TomlTable& table) {
     settings.initramfs = checked(table, "initramfs", is_inner_path, "a path below the tftp root, as debian/initrd.img");
     settings.console = checked(table, "console", is_plain_word, "as of the kernel: ttyS0,115200n8");
     settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw");
+    settings.own_root = checked(table, "own-root", is_own_root, "an absolute path, as /srv/roots/{node}");
     settings.nfs_options = checked(table, "nfs-options", is_options, "options of NFS with commas between them");
     settings.swap = checked(table, "swap", is_swap, "a device or file on the node, or none");
     settings.nis_domain = checked(table, "nis-domain", is_plain_word, "one word");

@@ -40,14 +40,14 @@ class Planner {
   public:
     Planner(const Site& site, const BuildRequest& build, StagePlan& plan) : site_(site), build_(build), plan_(plan) {
         for (const auto& node : site.nodes)
-            if (node.root_mode == "rw") writable_.insert(node.root_path);
+            if (node.root_mode == "rw" && !node.own_root) writable_.insert(node.generation_path);
     }
 
     void see(const ResolvedNode& node) {
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
-        const auto chosen = choose_kernel(kernels_of(node.root_path), node.kernel_release);
+        const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen) return by_hand(node, chosen.error());
-        kernel(node, {node.root_path, chosen->path});
+        kernel(node, {node.generation_path, chosen->path});
         if (node.stages_initramfs) initramfs(node, *chosen);
     }
 
@@ -65,7 +65,7 @@ class Planner {
         file.path = "tftp/" + node.kernel;
         file.fingerprint = path_uuid(source.path + " " + file_fingerprint(source));
         file.source = std::move(source);
-        file.may_link = !writable_.contains(node.root_path);
+        file.may_link = !writable_.contains(node.generation_path);
         plan_.files.push_back(std::move(file));
     }
 
@@ -86,8 +86,8 @@ class Planner {
                         "install it, or name it: boot apply --program FILE");
         auto request = build_;
         request.kernel = kernel.release;
-        request.root = node.root_path;
-        file.fingerprint = build_fingerprint(build_, kernel, node.root_path);
+        request.root = node.generation_path;
+        file.fingerprint = build_fingerprint(build_, kernel, node.generation_path);
         file.slow = fmt::format("the initramfs of {}, kernel {}", title(node), kernel.release);
         file.make = [request, warnings = &plan_.warnings]() -> Result<std::string> {
             auto built = TRY_TO("build the initramfs of kernel " + request.kernel, build_image(request));

@@ -18,6 +18,7 @@ namespace diskless::server {
 
 namespace {
 constexpr std::chrono::seconds kLongest{300};
+constexpr std::uint64_t kLargestFat16 = std::uint64_t{2} << 30;
 
 std::string first_of(const std::string& root, const std::vector<const char*>& places) {
     for (const auto* place : places)
@@ -60,10 +61,13 @@ class FatMaker {
   public:
     FatMaker(const std::string& image, const std::string& scratch) : image_(image), scratch_(scratch) {}
 
-    Result<> format(std::uint64_t size, const std::string& label) {
+    Result<> format(std::uint64_t size, const std::string& label, bool fat16) {
+        const auto hidden = std::to_string(kStickStart / 512), blocks = std::to_string(size / 1024);
+        if (fat16)
+            return run({"mkfs.vfat", "-C", "-F", "16", "-n", label, "-h", hidden, image_, blocks}, "dosfstools");
         // Small clusters: FAT32 needs 65525 of them. Hidden sectors: boot code adds them to what it reads.
         return run({"mkfs.vfat", "-C", "-F", "32", "-s", size < (std::uint64_t{256} << 20) ? "1" : "8", "-n", label,
-                    "-h", std::to_string(kStickStart / 512), image_, std::to_string(size / 1024)},
+                    "-h", hidden, image_, blocks},
                    "dosfstools");
     }
     Result<> directory(const char* name) { return run({"mmd", "-i", image_, std::string("::") + name}, "mtools"); }
@@ -172,11 +176,13 @@ Result<std::uint64_t> make_stick_image(const StickContent& content, const StickL
         if (working) working(what);
     };
     const auto size = TRY(stick_image_size(content, loaders));
+    if (content.fat16 && size > kLargestFat16)
+        return fail("kernel and initramfs are too large for FAT16, which ends at 2 GiB", "leave out --fat16");
     const auto scratch = TRY(Scratch::make());
     Temporary file_system(join_path(parent_path(out), "." + base_name(out) + ".fat")), image(out + ".new");
     tell("making the file system");
     FatMaker fat(file_system.path(), scratch.path());
-    TRY(fat.format(size - kStickStart, content.label));
+    TRY(fat.format(size - kStickStart, content.label, content.fat16));
     tell("copying kernel and initramfs");
     TRY(fat.copy(content.kernel, "/vmlinuz"));
     TRY(fat.copy(content.initramfs, "/initrd.img"));
@@ -189,7 +195,7 @@ Result<std::uint64_t> make_stick_image(const StickContent& content, const StickL
         code = TRY(LinuxFiles().read(loaders.boot_code));
     }
     tell("putting the parts together");
-    const auto sector = TRY(stick_boot_sector(code, size - kStickStart, new_signature()));
+    const auto sector = TRY(stick_boot_sector(code, size - kStickStart, new_signature(), content.fat16));
     TRY(join_parts(sector, file_system.path(), image.path()));
     TRY(image.keep_as(out));
     return size;

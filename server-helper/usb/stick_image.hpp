@@ -1,4 +1,4 @@
-// The image of a stick: a partition table, a FAT32 file system, SYSLINUX and what UEFI starts.
+// The image of a stick: a partition table, a FAT file system, SYSLINUX and what UEFI starts.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 namespace diskless::server {
 
 struct StickContent {
+    bool fat16 = false;              // else FAT32
     std::string label = "DISKLESS";  // of the file system, at most 11 letters
     std::string kernel, initramfs;   // files of this machine
     std::string syslinux_config, grub_config;

@@ -80,9 +80,10 @@ std::uint64_t stick_partition_size(std::uint64_t content) {
     return std::max(kLeast, (wanted + kMiB - 1) / kMiB * kMiB);
 }
 
-Result<std::string> stick_boot_sector(std::string_view code, std::uint64_t partition_size, std::uint32_t signature) {
+Result<std::string> stick_boot_sector(std::string_view code, std::uint64_t partition_size, std::uint32_t signature,
+                                      bool fat16) {
     constexpr std::size_t kCodeBytes = 440, kSignatureAt = 440, kFirstEntry = 446, kMagicAt = 510;
-    constexpr char kActive = '\x80', kFat32Lba = '\x0C';
+    constexpr char kActive = '\x80', kFat32Lba = '\x0C', kFat16Lba = '\x0E';
     if (code.size() > kCodeBytes)
         return fail(fmt::format("the boot code has {} bytes, 440 fit into a boot sector", code.size()));
     const auto sectors = partition_size / kSector;
@@ -93,7 +94,7 @@ Result<std::string> stick_boot_sector(std::string_view code, std::uint64_t parti
     sector[kFirstEntry] = kActive;
     // Cylinder, head and sector beyond what they can tell: who reads them takes the sector numbers.
     sector.replace(kFirstEntry + 1, 3, "\xFE\xFF\xFF");
-    sector[kFirstEntry + 4] = kFat32Lba;
+    sector[kFirstEntry + 4] = fat16 ? kFat16Lba : kFat32Lba;
     sector.replace(kFirstEntry + 5, 3, "\xFE\xFF\xFF");
     put_number(sector, kFirstEntry + 8, kStickStart / kSector, 4);
     put_number(sector, kFirstEntry + 12, sectors, 4);

@@ -23,11 +23,12 @@ Result<std::string> stick_grub_config(const ResolvedNode& node, const std::strin
 
 inline constexpr std::uint64_t kStickStart = 1 << 20;  // bytes before the partition
 
-/// Bytes of the FAT32 partition for `content` bytes: whole MiB, at least 64 (FAT32 begins at 65525 clusters).
+/// Bytes of the partition for `content` bytes: whole MiB, at least 64 (FAT32 begins at 65525 clusters).
 std::uint64_t stick_partition_size(std::uint64_t content);
 
-/// The first sector of a disk with one active FAT32 partition from kStickStart on. `code`: mbr.bin of SYSLINUX, at most
+/// The first sector of a disk with one active FAT partition from kStickStart on. `code`: mbr.bin of SYSLINUX, at most
 /// 440 bytes; empty: nothing that a BIOS could start.
-Result<std::string> stick_boot_sector(std::string_view code, std::uint64_t partition_size, std::uint32_t signature);
+Result<std::string> stick_boot_sector(std::string_view code, std::uint64_t partition_size, std::uint32_t signature,
+                                      bool fat16 = false);
 
 }  // namespace diskless::server

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import cache
+import disk
 import images
 import network
 import roots
@@ -77,7 +78,8 @@ class Bench:
         else:
             self._set_up_servers()
         nodes = case.site.nodes if case.site else 1
-        self.nodes = [Node(self.namespace, self.network, number, case.hardware, self.logs, self._work)
+        hardware = replace(case.hardware, disk=str(disk.windows_disk(self._work))) if case.windows_disk else case.hardware
+        self.nodes = [Node(self.namespace, self.network, number, hardware, self.logs, self._work)
                       for number in range(1, nodes + 1)]
         self.node = self.nodes[0]  # whom the steps are about: see steps.At
 

@@ -39,6 +39,7 @@ class Case:
     nfs_late: bool = False
     loss_percent: int = 0
     hardware: Hardware = Hardware()
+    windows_disk: bool = False                # a local disk, see disk.py
     netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
     boot_file: str = ""                       # the same by this file of /srv/tftp, which a step brings there
     packets: bool = False                     # capture br0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case, goes_down
+from cases_pid1 import NODE_OF_2010, STAYED, TELINIT
+from disk import DiskClean, SwapFileOnServer
+from node import Hardware
 from steps import (Console, CutNetwork, FreezeNfs, GoesDownIn, KillNfs, Login, OfferKernel, OnServer, PowerOn, Report,
-                   Shell, StartNfs, ThawNfs, Type, WithdrawRoot, Write, Written)
+                   Shell, StartNfs, Step, ThawNfs, Type, WithdrawRoot, Write, Written)
 
 AGAIN = (PowerOn(), Console("busybox userland is up", 90), Login(20), LOUD)
 KEPT = f"{SNAPSHOT}/.diskless"
@@ -18,17 +21,35 @@ NOT_ENDED = Report("last_shutdown.outcome", "^unclean$")
 STORM = "(while :; do dd if=/dev/zero of=/var/log/storm bs=64k count=64; done) >/dev/null 2>&1 &"
 
 
+# What may be wrong with the server: steps before the node is told to go down, steps in the middle of its way, seconds that
+# are allowed, and what must be seen on the server afterwards.
+FILL = Shell("cat /dev/zero >/var/log/fill; sync", "No space left", 60)
+KEPT_BEFORE = (Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),)
+TROUBLES: dict[str, tuple[tuple[Step, ...], tuple[Step, ...], int, tuple[Step, ...]]] = {
+    "alive": ((), (), DOWN, NOTHING_LOST), "killed": ((KillNfs(),), (), GONE, NO_WORD),
+    "killed-midway": ((Type(STORM),), (KillNfs(),), DOWN, ()), "frozen": ((FreezeNfs(),), (), GONE, NO_WORD),
+    "cut": ((CutNetwork(),), (), GONE, NO_WORD), "unexported": ((WithdrawRoot(),), (), DOWN, KEPT_BEFORE),
+    "full": ((FILL,), (), DOWN, KEPT_BEFORE)}
+
+
 def down_matrix() -> tuple[Case, ...]:
-    """A Debian with systemd, each way to ask, each trouble: slow."""
-    up = (PowerOn(), Login(120), LOUD, Write("/var/log/before"))
-    ways = {"alive": ((), (), DOWN, NOTHING_LOST), "killed": ((KillNfs(),), (), GONE, NO_WORD),
-            "killed-midway": ((Type(STORM),), (KillNfs(),), DOWN, ()), "frozen": ((FreezeNfs(),), (), GONE, NO_WORD),
-            "cut": ((CutNetwork(),), (), GONE, NO_WORD), "unexported": ((WithdrawRoot(),), (), DOWN, ())}
-    return tuple(
-        Case(f"down-systemd-{verb}-{name}", f"disklessctl {verb}, server {name}: in time", FROM + " ip=dhcp",
-             (*up, *before, GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
-             root="debian", slow=True)
-        for verb in ("reboot", "poweroff") for name, (before, midway, within, after) in ways.items())
+    """Each PID 1, each verb, each trouble: slow."""
+    cases = []
+    for init in ("systemd", "self", "busybox"):
+        up = {"systemd": (PowerOn(), Login(120)), "self": STAYED, "busybox": UP}[init]
+        for verb in ("reboot", "poweroff"):
+            for name, (before, midway, within, after) in TROUBLES.items():
+                if init == "busybox" and name == "alive":
+                    after = KEPT_BEFORE  # busybox unmounts by itself
+                cases.append(Case(
+                    f"down-{init}-{verb}-{name}", f"disklessctl {verb} with {init} for PID 1, server {name}: in time",
+                    FROM + " ip=dhcp" + (" diskless.init=self" if init == "self" else ""),
+                    (*up, LOUD, Write("/var/log/before", 512), *before,
+                     GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
+                    root="debian" if init == "systemd" else "busybox",
+                    root_files=NODE_OF_2010 if init == "self" else {},
+                    snapshots_size="64M" if name == "full" else "", slow=True))
+    return tuple(cases)
 
 
 CASES: tuple[Case, ...] = (
@@ -65,6 +86,32 @@ CASES: tuple[Case, ...] = (
           GoesDownIn(f"{CTL} reboot --now", DOWN), Written("/var/log/before", f"{SNAPSHOT}/var/log/before"),
           OnServer(f"{KEPT}/running", None)), snapshots_size="4M"),
     *down_matrix(),
+    Case("swap", "compressed memory, a partition, a file on a Windows partition, a file of the snapshot: on, used, off",
+         FROM + " ip=dhcp diskless.swap=zram:16M diskless.swap=LABEL=scratch "
+         "diskless.swap=LABEL=WINDOWS:/LINUX.SWP diskless.swap=snapshot:/swap",
+         (SwapFileOnServer(f"{SNAPSHOT}/swap"), *UP, LOUD,
+          Shell("cat /proc/swaps", r"(?s)(?=.*/dev/zram0)(?=.*/dev/vda2)(?=.*/LINUX[.]SWP)(?=.*/swap\s)"),
+          Report("steps.swap-on.outcome", "done|ok"),
+          Shell("mkdir /tmp/fill; mount -t tmpfs -o size=300m tmpfs /tmp/fill; dd if=/dev/urandom of=/tmp/fill/x bs=1M "
+                "count=90; sha256sum /tmp/fill/x >/tmp/sum; sha256sum -c /tmp/sum", "OK", 120),
+          Shell("awk 'NR > 1 { used += $4 } END { print used }' /proc/swaps", "^[1-9][0-9]{2}"),
+          Shell("umount /tmp/fill"), Write("/var/log/before"), GoesDownIn(f"{CTL} reboot --now", DOWN), *NOTHING_LOST,
+          DiskClean()),
+         root="golden", windows_disk=True, hardware=Hardware(memory=128)),
+    Case("pid1-down", "our PID 1 by telinit, a signal and disklessctl; the server alive, killed, killed midway, frozen",
+         FROM + " ip=dhcp diskless.init=self",
+         (*STAYED, LOUD, Write("/var/log/before"), GoesDownIn(f"{TELINIT} 6", DOWN), *NOTHING_LOST,
+          *STAYED, LOUD, ENDED, KillNfs(), GoesDownIn("kill -TERM 1", GONE), *NO_WORD, StartNfs(),
+          *STAYED, LOUD, NOT_ENDED, Type(STORM), GoesDownIn(f"{CTL} reboot", DOWN, (KillNfs(),), BEGUN), StartNfs(),
+          *STAYED, LOUD, FreezeNfs(), GoesDownIn(f"{CTL} poweroff", GONE), ThawNfs(), *NO_WORD),
+         root_files=NODE_OF_2010),
+    Case("pid1-down-full", "our PID 1 is told with the snapshot full, and then with the root not exported any more",
+         FROM + " ip=dhcp diskless.init=self",
+         (*STAYED, LOUD, Write("/var/log/before", 512), FILL, GoesDownIn(f"{TELINIT} 0", DOWN), *KEPT_BEFORE,
+          OnServer(f"{KEPT}/running", None),
+          *STAYED, LOUD, Shell("rm /var/log/fill"), Write("/var/log/before", 512), WithdrawRoot(),
+          GoesDownIn(f"{CTL} reboot", DOWN), *KEPT_BEFORE),
+         root_files=NODE_OF_2010, snapshots_size="4M"),
     Case("reboot-cable-cut", "disklessctl reboot when no packet comes or goes", FROM + " ip=dhcp",
          (PowerOn(), Login(90), CutNetwork(), *goes_down("reboot", 60)), root="debian"),
     Case("poweroff-server-killed", "disklessctl poweroff after the NFS server was killed", FROM + " ip=dhcp",

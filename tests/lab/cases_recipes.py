@@ -13,6 +13,16 @@ def _case(name: str, about: str, cluster: Cluster, memory: int) -> Case:
 
 
 CASES: tuple[Case, ...] = (
+    _case("recipe-usb-stick", "sticks by hand and by one command, a root rw per node cloned from a tar, /usr shared; reset",
+          Cluster("192.168.1.11/24",
+                  (Machine("test1", "00:11:2f:00:00:a0", stick="/srv/stick/test1.img"),
+                   Machine("g6host33", "00:11:2f:00:00:a1", stick="/srv/stick/g6host33.img")),
+                  {"/srv/tl8": "vine"}, ("/home2",)), 256),
+    _case("recipe-pxelinux-rcinit", "PXELINUX by MAC, one root ro for all, inittab with Rcinit, sshd respawned, /culc rw",
+          Cluster("172.16.1.1/24",
+                  (Machine("cartman", "00:18:f3:70:91:b9"), Machine("stan", "00:18:f3:70:91:c1")),
+                  {"/home/common/cluster": "culc"}, ("/tftpboot",),
+                  allowed="give the router's own address"), 256),
     _case("recipe-grub-debian", "dhcpd's groups, GRUB's menu per host, Debian's root ro with /var /tmp /root rw",
           Cluster("192.168.0.1/24", (Machine("ssi1", "52:54:00:09:00:01"), Machine("ssi2", "52:54:00:09:00:02")),
                   {"/NFSROOT/kerrighed": "debian-nfsroot"},

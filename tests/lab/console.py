@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import re
 import select
 import socket
 import sys
 import termios
+import threading
 import time
 import tty
 from pathlib import Path
@@ -34,6 +37,8 @@ class Console:
         self.closed = False
         self.has_shell = False
         self.answered = 0       # where the last thing ends that was asked by login() or shell()
+        self._arrived: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        threading.Thread(target=self._receive, daemon=True).start()
 
     def _connected(self, path: Path) -> bool:
         try:
@@ -48,27 +53,38 @@ class Console:
         except OSError as error:
             raise LabError(f"console: the node is gone ({error.strerror})") from error
 
+    def _receive(self) -> None:
+        """Takes what the node says also while nobody waits for it: some hundred bytes unread, and QEMU lets it stand."""
+        data = b"?"
+        while data:
+            try:
+                data = self._socket.recv(65536)
+            except OSError:
+                data = b""
+            self._arrived.put((time.monotonic(), data))
+
     def pump(self, within: float) -> bool:
         """Reads what there is; waits at most `within` seconds for something. False: nothing came."""
-        if self.closed or not select.select([self._socket], [], [], max(within, 0))[0]:
-            return False
-        try:
-            data = self._socket.recv(65536)
-        except ConnectionResetError:
-            data = b""
-        if not data:
-            self.closed = True
-            return False
-        self._keep(data)
-        return True
+        return bool(self._take(within))
 
-    def _keep(self, data: bytes) -> None:
+    def _take(self, within: float) -> bytes:
+        if self.closed:
+            return b""
+        try:
+            when, data = self._arrived.get(timeout=max(within, 0))
+        except queue.Empty:
+            return b""
+        self.closed = not data
+        self._keep(data, when)
+        return data
+
+    def _keep(self, data: bytes, when: float) -> None:
         data, self._pending = _complete(self._pending + data)
         text = _CONTROL.sub("", data.decode("utf-8", "replace"))
         self.text += text
         for piece in text.splitlines(keepends=True):
             if not self._line_open:
-                self._log.write(f"[{time.monotonic() - self._started:8.3f}] ")
+                self._log.write(f"[{when - self._started:8.3f}] ")
             self._log.write(piece)
             self._line_open = not piece.endswith("\n")
         self._log.flush()
@@ -132,22 +148,22 @@ class Console:
         try:
             tty.setraw(sys.stdin)
             while not self.closed:
-                ready = select.select([self._socket, sys.stdin], [], [])[0]
-                if sys.stdin in ready:
+                if select.select([sys.stdin], [], [], 0.01)[0]:
                     keys = os.read(sys.stdin.fileno(), 1024)
                     if b"\x1d" in keys or not keys:
                         return
                     self._socket.sendall(keys)
-                if self._socket in ready:
-                    data = self._socket.recv(65536)
-                    self.closed = not data
+                while data := self._take(0):
                     os.write(sys.stdout.fileno(), data)
-                    self._keep(data)
         finally:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
             print()
 
     def close(self) -> None:
+        while self._take(0):
+            pass  # the log is complete
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # ends _receive(), too
         self._socket.close()
         self._log.close()
 

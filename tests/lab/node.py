@@ -106,7 +106,7 @@ class Node:
                 raise LabError(f"{self.name} is still up after {within:g} s")
             if not self.console.pump(0.1):
                 time.sleep(0.02)
-        while self.console.pump(0):
+        while self.console.pump(1):
             pass
 
     def power_off(self) -> None:

@@ -20,6 +20,7 @@ from typing import Mapping
 import images
 import network
 import roots
+from console import PATIENCE
 from namespace import LabError, Namespace, Process, wait_until
 
 BASE = "/srv/diskless"
@@ -76,9 +77,12 @@ class Administrator:
         self._namespace.run("sh", "-c", f'mkdir -p "${{1%/*}}" && cat {into}"$1"', "sh", path, stdin=text)
 
     def shell(self, script: str, succeeds: bool = True) -> str:
-        command = self._namespace.inside("bash", "-c", script, dies_with_it=True)
+        # syslinux and others find their own files by /proc: it must be that of the namespace of the processes.
+        command = self._namespace.inside("unshare", "--mount", "--propagation", "unchanged", "bash", "-c",
+                                         'mount -t proc proc /proc && exec bash -c "$1"', "bash", script,
+                                         dies_with_it=True)
         done = subprocess.run(command, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120 * PATIENCE, check=False,
                               env=self._environment)
         with open(self._namespace.logs / "administrator.log", "a", encoding="utf-8") as log:
             log.write(f"# {script}\n{done.stdout}")

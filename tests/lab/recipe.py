@@ -7,7 +7,7 @@ What a block means is said by the words behind its three backquotes:
     sh NODE                   typed at that node's console; it must succeed
     output                    what the sh block before it prints: each line must be there, in this order;
                               an ellipsis stands for anything
-    console NODE              what happens at the node, line by line: (power on), (log in), (goes down) are done or
+    console NODE              what happens at the node, line by line: (power on), (log in), (reset), (goes down) are done or
                               waited for; any other line must come on the console
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import images
@@ -37,6 +38,7 @@ TROUBLE = re.compile(
 class Machine:
     name: str
     mac: str
+    stick: str = ""  # image file of the server: it boots from that, plugged in as a stick
     disk: str = ""  # label of a FAT partition: it has a disk with that on it
 
 
@@ -128,16 +130,21 @@ class Do:
     def _check(self, name: str, shown: str) -> None:
         """It has shown no error line, booting or going down."""
         for line in shown.splitlines():
+            if "; PS1=; PS2=; " in line:
+                continue  # echo of what login() types
             if TROUBLE.search(line) and not re.search(self.allowed, line):
                 raise LabError(f"{name}: console: {line.strip()!r} must not be seen")
 
     def _at_console(self, bench: Bench, place: str, line: str) -> None:
         node = bench.node_called(place)
         if line == "(power on)":
-            node.start()
+            stick = next(machine.stick for machine in bench.case.cluster.nodes if machine.name == place)
+            node.start(stick=Path(stick) if stick else None)
         elif line == "(log in)":
             node.console.login(180)
             self._check(node.name, node.console.text)
+        elif line == "(reset)":
+            node.power_off()
         elif line == "(goes down)":
             node.wait_for_exit(60)
             self._check(node.name, node.console.text[node.console.answered:])

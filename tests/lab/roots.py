@@ -9,6 +9,7 @@
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
     golden           busybox with a kernel and its modules: what diskless-server makes images of
     debian-installed the same as on a disk of its own, with fdisk and rsync: a machine that images are made from
+    culc             vine with a portmapper, and programs in bin/: the root of a cluster that runs by its inittab
     vine             golden with an sshd, a user and an inittab in sysvinit's form: a small system of 1999
 """
 
@@ -145,6 +146,26 @@ def vine(kernel: Kernel) -> Path:
     return cache.kept(f"root-vine-1+{kernel.version}", make)
 
 
+def culc(kernel: Kernel) -> Path:
+    """The root of a cluster whose nodes run by three lines of inittab: sshd in /bin, a portmapper, a shell."""
+    def make(root: Path) -> None:
+        clone(vine(kernel), root)
+        system = debian_nfsroot(kernel)
+        for program in ("/usr/sbin/sshd", "/usr/sbin/rpcbind"):
+            _install_dynamic(system, program, root)
+            (root / program.lstrip("/")).rename(root / "bin" / Path(program).name)
+        shutil.copy2(system / "etc/netconfig", root / "etc/netconfig")
+        (root / "bin/rpcbind").rename(root / "bin/portmap")
+        write(root / "etc/services", "sunrpc 111/tcp portmapper\nsunrpc 111/udp portmapper\n")
+        write(root / "etc/nsswitch.conf", "services: files\nprotocols: files\n")
+        write(root / "etc/protocols", "tcp 6\nudp 17\n")
+        (root / "sbin/init").unlink()
+        shutil.rmtree(root / "etc/rc.d")
+        (root / "culc").mkdir()
+
+    return cache.kept(f"root-culc-3+{kernel.version}", make)
+
+
 def _install_dynamic(system: Path, program: str, root: Path) -> None:
     """A program of another root with the libraries that it needs."""
     listed = cache.run(["chroot", str(system), "ldd", program])
@@ -189,7 +210,7 @@ def _enable(root: Path, unit: str) -> None:
 FLAVOURS = {"debian": debian, "debian-networkd": debian_networkd, "debian-networkmanager": debian_network_manager,
             "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "debian-nfsroot": debian_nfsroot,
             "busybox": busybox, "rwtab": rwtab,
-            "golden": golden, "vine": vine, "debian-installed": debian_installed}
+            "golden": golden, "vine": vine, "culc": culc, "debian-installed": debian_installed}
 
 
 def flavour(name: str, kernel: Kernel) -> Path:

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <utmp.h>
 
 #include "tests/fakes/control_socket.hpp"
 #include "tests/fakes/fake_background.hpp"
@@ -220,6 +221,26 @@ TEST_F(AgentTest, TellsTheNextBootThatInitTakesTheNodeDown) {
     sender = 1;
     pass(Seconds{10});
     EXPECT_THAT(told, ElementsAre("end")) << "once";
+}
+
+TEST_F(AgentTest, SeesTheRunLevelOfSysvinitGoDown) {
+    std::vector<std::string> told;
+    hooks.told_end = [&](std::string_view verb) { told.emplace_back(verb); };
+    hooks.is_guarded = [] { return true; };
+    files.content["/proc/1/comm"] = "init\n";
+    files.fifos.insert("/run/initctl");
+    struct utmp record {};
+    record.ut_type = RUN_LVL;
+    const auto enter = [&](int level) {
+        record.ut_pid = level;
+        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    };
+    enter('2');
+    pass(Seconds{10});
+    EXPECT_THAT(told, IsEmpty());
+    enter('6' + 256 * '2');
+    pass(Seconds{10});
+    EXPECT_THAT(told, ElementsAre("reboot"));
 }
 
 TEST_F(AgentTest, PromisesASignOfLife) {

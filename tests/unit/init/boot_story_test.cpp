@@ -143,6 +143,16 @@ TEST(BootStory, WithoutASnapshotTheStateIsVolatileAndTheReportSaysSo) {
     EXPECT_THAT(step.remedy, HasSubstr("mkdir /srv/elsewhere/node1"));
 }
 
+TEST(BootStory, WhereNobodyTellsANameTheSnapshotHasTheOneOfTheRootsHosts) {
+    Story story("root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1 ip=dhcp diskless.snapshot=10.9.0.1:/srv/bare");
+    story.dhcp_options = test::option(1, Ipv4(255, 255, 255, 0));
+    story.files.tree({{"/server/root/etc/hosts", file(story.address.text() + " taimon host1\n")}});
+    story.serve("/srv/bare/taimon", "/server/snapshots/node1");
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.snapshot.name, "taimon");
+    EXPECT_EQ(story.boot.snapshot.state, "mounted");
+}
+
 TEST(BootStory, ASnapshotThatMustBeThereStopsTheBootUntilItIs) {
     Story story(
         "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1 ip=dhcp diskless.snapshot=10.9.0.1:/srv/elsewhere "

@@ -58,6 +58,7 @@ TEST(SwapHeader, IsWhatReadHeadKnows) {
 constexpr const char* kDep =
     "kernel/drivers/block/zram/zram.ko: kernel/mm/zsmalloc.ko\n"
     "kernel/mm/zsmalloc.ko:\n"
+    "kernel/crypto/lzo-rle.ko:\n"
     "kernel/drivers/block/virtio_blk.ko: kernel/drivers/virtio/virtio_ring.ko\n"
     "kernel/drivers/virtio/virtio_ring.ko:\n"
     "kernel/drivers/net/virtio_net.ko:\n"
@@ -92,6 +93,24 @@ TEST(DiskModules, AreAskedForByDisksOnly) {
     const auto found = modules_for(manifest, {"virtio:d00000001v00001AF4", "virtio:d00000002v00001AF4"});
     ASSERT_EQ(found.size(), 1U) << "the network card has its driver";
     EXPECT_EQ(found[0]->name, "virtio_blk");
+}
+
+TEST(DiskModules, WhatTheKernelWouldAskModprobeForIsTakenAlong) {
+    const auto manifest = disk_modules(
+        "kernel/fs/fat/vfat.ko: kernel/fs/fat/fat.ko\nkernel/fs/fat/fat.ko:\nkernel/fs/nls/nls_cp437.ko:\n"
+        "kernel/fs/nls/nls_ascii.ko:\n",
+        "", "/m");
+    EXPECT_THAT(loads(manifest, modules_of_file_system("vfat")),
+                ElementsAre("/m/kernel/fs/nls/nls_cp437.ko", "/m/kernel/fs/nls/nls_ascii.ko", "/m/kernel/fs/fat/fat.ko",
+                            "/m/kernel/fs/fat/vfat.ko"));
+    EXPECT_THAT(modules_of_file_system("ext4"), ElementsAre("crc32c_generic", "ext4"));
+    EXPECT_THAT(modules_of_file_system("ntfs3"), ElementsAre("ntfs3"));
+}
+
+TEST(DiskModules, ACompressorIsAModuleOfItsOwn) {
+    EXPECT_EQ(chosen_compressor("lzo [lzo-rle] lz4 zstd\n"), "lzo_rle");
+    EXPECT_EQ(chosen_compressor("[zstd]"), "zstd");
+    for (const char* none : {"", "lzo lz4", "]lzo[", "[lzo", "lzo]"}) EXPECT_EQ(chosen_compressor(none), "") << none;
 }
 
 std::vector<SwapPlace> read(const std::string& value) {
@@ -138,7 +157,11 @@ struct Swap : FakeCluster {
                     {"/fake/sys/class/block/loop0", directory()},
                     {"/fake/sys/class/block/vda1", directory()}});
         modules.on_load = [this](const std::string& name) {
-            if (name == "zram") files.tree({{"/sys/block/zram0/disksize", file("0\n")}, {"/dev/zram0", file()}});
+            if (name == "zram")
+                files.tree({{"/sys/block/zram0/disksize", file("0\n")},
+                            {"/sys/block/zram0/comp_algorithm", file("lzo [lzo-rle] zstd\n")},
+                            {"/dev/zram0", file()}});
+            compressor = compressor || name == "lzo-rle" || name == "lzo_rle";
             if (name == "virtio_blk") files.tree({{"/dev/vda1", file(disk)}});
         };
         devices.aliases = {"virtio:d00000002v00001AF4"};
@@ -152,6 +175,7 @@ struct Swap : FakeCluster {
         return {};
     }
     std::string disk;
+    bool compressor = false;  // its module is loaded
 };
 
 TEST(SwapOn, CompressedMemory) {
@@ -160,6 +184,7 @@ TEST(SwapOn, CompressedMemory) {
     EXPECT_THAT(node.machine.swaps, ElementsAre("/dev/zram0"));
     EXPECT_EQ(node.files.text("/sys/block/zram0/disksize"), std::to_string(512U << 20));
     EXPECT_TRUE(read_head(node.files.text("/dev/zram0")));
+    EXPECT_TRUE(node.compressor);
 }
 
 TEST(SwapOn, APartitionByItsLabel) {

@@ -82,23 +82,36 @@ TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
                                         {.source = "s:/home", .target = "/home", .type = "nfs4"},
                                         {.source = "tmpfs", .target = "/home/tmp", .type = "tmpfs"},
                                         {.source = "/dev/sda1", .target = "/runner", .type = "ext4"},
+                                        {.source = "/dev/vda1", .target = "/run/diskless/swap/2", .type = "vfat"},
                                         {.source = "s:/srv", .target = "/run/user/1/srv", .type = "nfs"}};
     ShutdownSituation situation;
     situation.after_pivot = false;
     const auto order = release_order(table, situation, true);
-    EXPECT_THAT(paths(order), ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/runner", "/proc/1/root/home/tmp",
-                                          "/proc/1/root/home"));
-    EXPECT_TRUE(order[1].matters) << "a disk";
-    EXPECT_FALSE(order[2].matters) << "memory";
-    EXPECT_TRUE(order[3].matters);
-    EXPECT_EQ(order[3].shown, "/home");
+    EXPECT_THAT(paths(order),
+                ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/run/diskless/swap/2", "/proc/1/root/runner",
+                            "/proc/1/root/home/tmp", "/proc/1/root/home"))
+        << "a disk stays marked as in use when it is left mounted, also below /run";
+    EXPECT_TRUE(order[2].matters) << "a disk";
+    EXPECT_FALSE(order[3].matters) << "memory";
+    EXPECT_TRUE(order[4].matters);
+    EXPECT_EQ(order[4].shown, "/home");
 }
 
 TEST(SwapsToStop, AreAllButCompressedMemory) {
-    EXPECT_THAT(swaps_to_stop("Filename Type Size Used Priority\n"
-                              "/dev/zram0 partition 1 0 100\n/dev/sda2 partition 1 0 -2\n/mnt/a\\040b file 1 0 -3\n"),
-                ElementsAre("/dev/sda2", "/mnt/a b"));
+    const auto swaps = swaps_to_stop(
+        "Filename Type Size Used Priority\n"
+        "/dev/zram0 partition 1 0 100\n/dev/sda2 partition 9 7 -2\n/mnt/a\\040b file 1 x -3\n");
+    ASSERT_EQ(swaps.size(), 2U);
+    EXPECT_EQ(swaps[0].path, "/dev/sda2");
+    EXPECT_EQ(swaps[0].used, 7U);
+    EXPECT_EQ(swaps[1].path, "/mnt/a b");
+    EXPECT_EQ(swaps[1].used, 0U);
     for (const char* nothing : {"", "Filename Type", "\n\n\n"}) EXPECT_TRUE(swaps_to_stop(nothing).empty());
+}
+
+TEST(MemoryAvailable, IsAsTheKernelSays) {
+    EXPECT_EQ(memory_available("MemTotal: 9 kB\nMemAvailable:  1234 kB\n"), 1234U);
+    for (const char* silent : {"", "MemAvailable:", "MemAvailable: x kB"}) EXPECT_EQ(memory_available(silent), kUnknownMemory);
 }
 
 TEST(PlanShutdown, IsSoundInEverySituation) {
@@ -296,6 +309,15 @@ TEST(TakeDown, WithoutAServerTheMarkStays) {
     down.run();
     EXPECT_EQ(down.kept("running"), "");
     EXPECT_EQ(down.kept("last-shutdown.json"), "<absent>");
+}
+
+TEST(TakeDown, SwapThatDoesNotFitIntoMemoryStaysOn) {
+    Down down;
+    down.files.tree({{"/proc/meminfo", file("MemAvailable: 60000 kB\n")},
+                     {"/proc/swaps", file("Filename\n/dev/sda2 partition 90000 55000 -2\n/swap file 9000 100 -3\n")}});
+    down.machine.swaps = {"/dev/sda2", "/swap"};
+    down.run();
+    EXPECT_THAT(down.machine.swaps, ElementsAre("/dev/sda2"));
 }
 
 TEST(TakeDown, SwapIsOffBeforeItsFileSystemIsUnmounted) {

@@ -115,6 +115,18 @@ TEST_F(ClusterTest, ANodeThatIsNotToUseDhcpSaysSoInItsCmdline) {
     EXPECT_THAT(resolve(cluster, "c")->command_line, HasSubstr(" ip=dhcp "));
 }
 
+TEST_F(ClusterTest, ARootOfItsOwnIsWritableAndElsewhere) {
+    write("nodes.toml", "[node.g6host33]\nown-root = \"/home2/clients/{node}\"\n");
+    const auto node = resolve(*load_cluster(base), "g6host33");
+    ASSERT_TRUE(node);
+    EXPECT_TRUE(node->own_root);
+    EXPECT_EQ(node->root_path, "/home2/clients/g6host33");
+    EXPECT_EQ(node->generation_path, path("images/debian/20260101-000000"));
+    EXPECT_EQ(node->command_line, "root=/dev/nfs nfsroot=10.8.0.1:/home2/clients/g6host33 ip=dhcp rw "
+                                  "SNAPSHOT=g6host33 diskless.snapshot=10.8.0.1:" +
+                                      path("snapshots"));
+}
+
 TEST_F(ClusterTest, PinBelongsToItsImage) {
     generation("debian", "20260202-000000");
     generation("suse", "1");
@@ -143,6 +155,8 @@ TEST_F(ClusterTest, ErrorsNameFileAndLine) {
         {"[node.n1]\nip = \"10.8.0.1\"\n", "nodes.toml:1", "address of the server"},
         {"[node.n1]\nip = \"10.8.255.255\"\n", "nodes.toml:1", "broadcast"},
         {"[node.n1]\nkernel = \"../vmlinuz\"\n", "nodes.toml:2", "kernel cannot be"},
+        {"[node.n1]\nown-root = \"roots/n1\"\n", "nodes.toml:2", "own-root cannot be"},
+        {"[node.n1]\nown-root = \"/roots/../etc\"\n", "nodes.toml:2", "own-root cannot be"},
         {"[node.n1]\nroot-mode = \"xx\"\n", "nodes.toml:2", "root-mode cannot be"},
         {"[node.n1]\ncmdline = \"a\\nb\"\n", "nodes.toml:2", "control character"},
         {"[node.n1]\nsnapshot = \"../other\"\n", "nodes.toml:2", "snapshot cannot be"},

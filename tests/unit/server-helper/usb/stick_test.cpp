@@ -89,6 +89,7 @@ TEST(StickTable, OneActivePartitionBehindTheCode) {
     EXPECT_EQ(byte(446), 0x80);
     EXPECT_EQ(byte(450), 0x0C);
     EXPECT_EQ(byte(455), 0x08) << "sector 2048";
+    EXPECT_EQ((*stick_boot_sector("", std::uint64_t{64} << 20, 1, true))[450], 0x0E) << "FAT16";
     EXPECT_EQ(byte(460), 0x02) << "131072 sectors";
     EXPECT_EQ(byte(462), 0) << "no second partition";
     EXPECT_EQ(byte(510), 0x55);
