@@ -49,6 +49,10 @@ struct Boot {
 
     // prepare-state
     std::vector<StateFacts> state;
+
+    // The hand-over, which may be tried again: what must not be done twice.
+    bool agent_started = false;
+    bool root_switched = false;
 };
 
 // Where things are in RAM. /run is a tmpfs that lives as long as the node does.

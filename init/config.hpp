@@ -110,6 +110,9 @@ struct SwapPlace {
     bool operator==(const SwapPlace&) const = default;
 };
 
+/// Whether the network may switch the machine on again after a poweroff or halt.
+enum class WakeOnLan { keep, on, off };  // keep: as firmware and driver have it
+
 enum class OnFailure { wait, shell, reboot };
 
 struct FailureConfig {
@@ -141,6 +144,7 @@ struct BootConfig {
     std::string rootflags;                    // as written; its options are in root.source.options already
     Milliseconds root_delay{0};               // rootdelay=
     Milliseconds shutdown_timeout{30'000};
+    WakeOnLan wake_on_lan = WakeOnLan::keep;  // diskless.wol=
     Milliseconds watchdog{0};   // diskless.watchdog=; 0: none
     Milliseconds root_loss{0};  // diskless.root-loss=; 0: a dead root is waited for
     bool verbose = false;  // debug, rd.debug, diskless.debug

@@ -6,8 +6,10 @@ namespace {
 
 /// The agent stays in the initramfs' own file system, which the switch hides but does not remove: it needs no byte of
 /// the root. "@": systemd's root storage daemons, which are not killed at shutdown.
-Result<> start_agent(Os& os) {
+Result<> start_agent(Os& os, Boot& boot) {
+    if (boot.agent_started) return {};
     TRY(os.processes.spawn({.path = kProgram, .arguments = {"@diskless-agent"}, .environment = {}, .console = {}}));
+    boot.agent_started = true;
     return {};
 }
 
@@ -18,17 +20,20 @@ void free_initramfs(Os& os) {
 
 }  // namespace
 
-Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<std::string>& environment) {
+Error hand_over(Os& os, Boot& boot, BootReport report, const std::vector<std::string>& environment) {
     std::vector<std::string> arguments{boot.init};
     if (boot.init == kProgram) arguments = {"init", kSupervise, "", ""};
     arguments.insert(arguments.end(), boot.config.init_arguments.begin(), boot.config.init_arguments.end());
 
     report.handed_over = os.clock.now();
     if (auto kept = os.files.replace(kReportFile, to_json(report)); !kept) return kept.error();
-    if (auto started = start_agent(os); !started)
-        os.machine.say(4, "no agent: " + started.error().cause + ", continuing");
-    free_initramfs(os);
-    if (auto switched = os.machine.switch_root(kNewRoot); !switched) return switched.error();
+    if (!boot.root_switched) {
+        if (auto started = start_agent(os, boot); !started)
+            os.machine.say(4, "no agent: " + started.error().cause + ", continuing");
+        free_initramfs(os);  // afterwards the same names are the root's
+        if (auto switched = os.machine.switch_root(kNewRoot); !switched) return switched.error();
+        boot.root_switched = true;
+    }
     return os.processes.execute(boot.init, arguments, environment);
 }
 

@@ -5,7 +5,8 @@
 
 namespace diskless {
 
-/// Keeps the report in /run, starts the agent, switches the root and becomes the real init. Returns only on failure.
-Error hand_over(Os& os, const Boot& boot, BootReport report, const std::vector<std::string>& environment);
+/// Keeps the report in /run, starts the agent, switches the root and becomes the real init. Returns only on failure. What
+/// it throws without memory may be tried again: `boot` knows what has been done.
+Error hand_over(Os& os, Boot& boot, BootReport report, const std::vector<std::string>& environment);
 
 }  // namespace diskless

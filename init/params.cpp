@@ -129,6 +129,19 @@ void read_limit(Reading& reading, const Word& word, std::string_view none, Secon
                      fmt::format("write {} to 86400 seconds, or {}", least.count(), none));
 }
 
+void read_wake_on_lan(Reading& reading, const Word& word) {
+    auto& wake = reading.config.wake_on_lan;
+    const auto value = word.argument();
+    if (value == "on")
+        wake = WakeOnLan::on;
+    else if (value == "off")
+        wake = WakeOnLan::off;
+    else if (value == "keep")
+        wake = WakeOnLan::keep;
+    else
+        reading.warn(word, "is not possible: ignored", "values are on, keep, off");
+}
+
 void read_policy(Reading& reading, const Word& word) {
     auto& policy = reading.config.snapshot.policy;
     const auto value = word.argument();
@@ -448,6 +461,9 @@ const Parameter kParameters[] = {
          if (*time > Milliseconds{0}) r.config.shutdown_timeout = *time;
          else r.warn(w, "the way down must have an end: 30 seconds are kept", "write seconds");
      }},
+    {kFailure, "diskless.wol", "on | keep | off", "ours",
+     "Whether a magic packet to the interface of the root switches the node on again after a poweroff or halt (Wake-on-LAN); keep: as firmware and driver have it (the default).",
+     read_wake_on_lan},
     {kFailure, "diskless.watchdog", "seconds | off", "ours",
      "The hardware watchdog (/dev/watchdog, its driver is the root's to load) is fed by the resident agent and resets the node when that stops for so long (off).",
      [](R r, W w) { read_limit(r, w, "off", Seconds{5}, r.config.watchdog); }},

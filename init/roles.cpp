@@ -61,6 +61,8 @@ Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootR
     situation.server_answers = [&os, &facts](Deadline until) { return server_answers(os, facts.root.server, until); };
     situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
+    situation.wake_on_lan = parse_boot_config({facts.command_line, {}, 0}).wake_on_lan;
+    situation.interface = facts.interface;
     situation.spared = {os.processes.own_pid(), guardian};
     take_down(os, situation);
     return {"the machine is still there after " + std::string(text(verb)), "reset it", EPERM};

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 
+#include "common/os/anchors.hpp"
 #include "common/os/emergency.hpp"
 #include "common/os/init_process_linux.hpp"
 #include "common/os/resident.hpp"
@@ -23,6 +24,7 @@ void begin(Life& life, const std::vector<std::string>& arguments) {
 
 [[noreturn]] void supervise_main(Os& os, const std::vector<std::string>& arguments,
                                  const std::vector<std::string>& environment) {
+    anchor_api_directories();
     guard_against_crashes(60);
     restart_after_crashes(kProgram, kSupervise, arguments.size() > 2 ? arguments[2].c_str() : "");
     static std::optional<LinuxInitProcess> process;

@@ -67,8 +67,9 @@ const std::vector<std::string>& default_drivers() {
 
 const std::vector<ModuleGroup>& module_groups() {
     static const std::vector<ModuleGroup> groups = {
-        {"packet", {"af_packet"}}, {"nfs3", {"nfs", "nfsv3"}}, {"nfs4", {"nfs", "nfsv4"}},
-        {"overlay", {"overlay"}},  {"squashfs", {"squashfs"}},
+        {"packet", {"af_packet"}},
+        {"nfs3", {"nfs", "nfsv3"}},
+        {"nfs4", {"nfs", "nfsv4"}},
     };
     return groups;
 }

@@ -38,8 +38,8 @@ struct ModuleEntry {
     bool operator==(const ModuleEntry&) const = default;
 };
 
-/// Modules that serve one purpose, so that no other code knows module names: "nfs3", "nfs4", "packet", "overlay",
-/// "squashfs". A built-in member needs no loading; what the kernel does not have at all is left out.
+/// Modules that serve one purpose, so that no other code knows module names: "nfs3", "nfs4", "packet". A built-in member
+/// needs no loading; what the kernel does not have at all is left out.
 struct ModuleGroup {
     std::string name;
     std::vector<std::string> modules;

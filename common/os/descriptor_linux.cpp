@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/os/anchors.hpp"
 #include "common/os/clock_linux.hpp"
 #include "common/os/descriptor.hpp"
 
@@ -23,7 +24,8 @@ int poll_until(pollfd* waiting, std::size_t count, Deadline deadline) noexcept {
 
 Result<std::string> read_kernel_file(const char* path) {
     constexpr std::size_t kMost = std::size_t{16} << 20;
-    const Descriptor file(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const At at(path);
+    const Descriptor file(openat(at.directory, at.path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!file) return fail_errno(std::string("open ") + path);
     std::string text;
     while (text.size() < kMost) {

@@ -11,6 +11,7 @@
 #include <exception>
 #include <initializer_list>
 
+#include "common/os/anchors.hpp"
 #include "common/os/emergency.hpp"
 
 namespace diskless {
@@ -29,10 +30,15 @@ void put(int descriptor, const char* a, const char* b, const char* c, const char
     if (write(descriptor, line, used) < 0) return;  // nobody is left to tell
 }
 
+int open_for_writing(const char* path, int flags) noexcept {
+    const At at(path);
+    return openat(at.directory, at.path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags);
+}
+
 void say(const EmergencyText& text) noexcept {
     // O_NONBLOCK: a console whose reader has gone must not hold us up.
-    const int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    const int out = log >= 0 ? log : open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const int log = open_for_writing("/dev/kmsg", 0);
+    const int out = log >= 0 ? log : open_for_writing("/dev/console", O_NONBLOCK);
     if (out < 0) return;
     const char* prefix = log >= 0 ? "<3>diskless: " : "diskless: ";
     put(out, prefix, text.stage, ": ", text.cause);
@@ -136,7 +142,7 @@ void on_crash(int signal_number, siginfo_t* information, void*) noexcept {
         }
         wait_seconds(reboot_after_seconds);
         syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, nullptr);
-        const int trigger = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+        const int trigger = open_for_writing("/proc/sysrq-trigger", 0);
         if (trigger >= 0 && write(trigger, "b", 1) < 0) reboot_after_seconds = 60;
         reboot_after_seconds = 60;
     }

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/os/anchors.hpp"
 #include "common/os/descriptor.hpp"
 #include "common/os/tree_linux.hpp"
 
@@ -41,6 +42,36 @@ FileKind kind_of(mode_t mode) {
     }
 }
 
+int open_at(const std::string& path, int flags, mode_t mode = 0) {
+    const At at(path);
+    return ::openat(at.directory, at.path, flags, mode);
+}
+
+int unlink_at(const std::string& path, int flags = 0) {
+    const At at(path);
+    return ::unlinkat(at.directory, at.path, flags);
+}
+
+int chmod_at(const std::string& path, mode_t mode) {
+    const At at(path);
+    return ::fchmodat(at.directory, at.path, mode, 0);
+}
+
+int mkdir_at(const std::string& path) {
+    const At at(path);
+    return ::mkdirat(at.directory, at.path, 0700);
+}
+
+int stat_at(const std::string& path, struct stat& found, int flags = 0) {
+    const At at(path);
+    return ::fstatat(at.directory, at.path, &found, flags);
+}
+
+int rename_at(const std::string& from, const std::string& to) {
+    const At source(from), target(to);
+    return ::renameat(source.directory, source.path, target.directory, target.path);
+}
+
 bool write_all(int descriptor, std::string_view content) {
     while (!content.empty()) {
         const auto written = ::write(descriptor, content.data(), content.size());
@@ -55,7 +86,7 @@ bool write_all(int descriptor, std::string_view content) {
 
 Result<std::string> LinuxFiles::read(const std::string& path, std::size_t limit) const {
     // O_NONBLOCK: a fifo that somebody left in place of a list must not stop us
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    const Descriptor file(open_at(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file) return failed("open", path);
     std::string content;
     std::size_t used = 0;
@@ -73,7 +104,7 @@ Result<std::string> LinuxFiles::read(const std::string& path, std::size_t limit)
 }
 
 Result<std::string> LinuxFiles::read_head(const std::string& path, std::size_t bytes) const {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    const Descriptor file(open_at(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file) return failed("open", path);
     std::string content(bytes, '\0');
     const auto got = ::pread(file.get(), content.data(), bytes, 0);
@@ -83,7 +114,7 @@ Result<std::string> LinuxFiles::read_head(const std::string& path, std::size_t b
 }
 
 Result<> LinuxFiles::write(const std::string& path, std::string_view content) {
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
+    Descriptor file(open_at(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
     if (!file) return failed("open", path);
     if (!write_all(file.get(), content) || !file.close()) return failed("write", path);
     return {};
@@ -92,25 +123,28 @@ Result<> LinuxFiles::write(const std::string& path, std::string_view content) {
 Result<> LinuxFiles::replace(const std::string& path, std::string_view content, std::uint32_t mode) {
     const auto parent = parent_path(path);
     const auto temporary = join_path(parent, fmt::format(".diskless-{}.tmp", ::getpid()));
-    ::unlink(temporary.c_str());  // of a process with our number that was killed
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    unlink_at(temporary);  // of a process with our number that was killed
+    Descriptor file(open_at(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return failed("create", temporary);
     if (!write_all(file.get(), content) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 ||
-        !file.close() || ::rename(temporary.c_str(), path.c_str()) != 0) {
+        !file.close() || rename_at(temporary, path) != 0) {
         const int code = errno;
-        ::unlink(temporary.c_str());
+        unlink_at(temporary);
         return failed("replace", path, code);
     }
-    const Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor directory(open_at(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory) ::fsync(directory.get());  // the new name survives a power cut; some file systems cannot
     return {};
 }
 
-bool LinuxFiles::writable(const std::string& path) const { return access(path.c_str(), W_OK) == 0; }
+bool LinuxFiles::writable(const std::string& path) const {
+    const At at(path);
+    return ::faccessat(at.directory, at.path, W_OK, 0) == 0;
+}
 
 Result<FileStatus> LinuxFiles::status(const std::string& path) const {
     struct stat found {};
-    if (::fstatat(AT_FDCWD, path.c_str(), &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
+    if (stat_at(path, found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
         return failed("stat", path);
     return FileStatus{kind_of(found.st_mode),
                       found.st_mode & 07777,
@@ -124,14 +158,15 @@ Result<FileStatus> LinuxFiles::status(const std::string& path) const {
 
 Result<std::string> LinuxFiles::read_link(const std::string& path) const {
     std::string target(4096, '\0');
-    const auto length = ::readlink(path.c_str(), target.data(), target.size());
+    const At at(path);
+    const auto length = ::readlinkat(at.directory, at.path, target.data(), target.size());
     if (length < 0) return failed("readlink", path);
     target.resize(static_cast<std::size_t>(length));
     return target;
 }
 
 Result<std::vector<std::string>> LinuxFiles::list(const std::string& path) const {
-    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Descriptor directory(open_at(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory) return failed("open directory", path);
     std::vector<std::string> names;
     if (!for_each_name(directory.get(), [&](const char* name, unsigned char) {
@@ -144,14 +179,14 @@ Result<std::vector<std::string>> LinuxFiles::list(const std::string& path) const
 }
 
 Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mode) {
-    if (::mkdir(path.c_str(), 0700) == 0) {
-        if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
+    if (mkdir_at(path) == 0) {
+        if (chmod_at(path, mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
         return {};
     }
     if (errno == ENOENT && path.size() > 1 && parent_path(path) != ".") {
         TRY(make_directories(parent_path(path), mode));
-        if (::mkdir(path.c_str(), 0700) == 0) {
-            if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+        if (mkdir_at(path) == 0) {
+            if (chmod_at(path, mode) != 0) return failed("chmod", path);
             return {};
         }
     }
@@ -159,31 +194,33 @@ Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mod
     const int problem = errno;
     if (problem != EEXIST && problem != EROFS) return failed("mkdir", path);
     struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return failed("mkdir", path, problem);
+    if (stat_at(path, found) != 0) return failed("mkdir", path, problem);
     if (!S_ISDIR(found.st_mode)) return failed("mkdir", path, ENOTDIR);
     return {};
 }
 
 Result<> LinuxFiles::make_symlink(const std::string& target, const std::string& path) {
-    if (::symlink(target.c_str(), path.c_str()) != 0) return failed("symlink", path);
+    const At at(path);
+    if (::symlinkat(target.c_str(), at.directory, at.path) != 0) return failed("symlink", path);
     return {};
 }
 
 Result<> LinuxFiles::make_device(const std::string& path, FileKind kind, unsigned major_number, unsigned minor_number,
                                  std::uint32_t mode) {
     const mode_t type = kind == FileKind::block_device ? S_IFBLK : kind == FileKind::fifo ? S_IFIFO : S_IFCHR;
-    if (::mknod(path.c_str(), type | (mode & 07777), makedev(major_number, minor_number)) != 0)
+    const At at(path);
+    if (::mknodat(at.directory, at.path, type | (mode & 07777), makedev(major_number, minor_number)) != 0)
         return failed("mknod", path);
-    if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+    if (chmod_at(path, mode) != 0) return failed("chmod", path);
     return {};
 }
 
 Result<> LinuxFiles::make_file(const std::string& path, std::uint32_t mode) {
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Descriptor file(open_at(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) {
         if (errno != EEXIST) return failed("create", path);
         struct stat found {};
-        if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return failed("create", path, EISDIR);
+        if (stat_at(path, found) == 0 && S_ISDIR(found.st_mode)) return failed("create", path, EISDIR);
         return {};
     }
     if (::fchmod(file.get(), mode) != 0) return failed("chmod", path);
@@ -191,29 +228,30 @@ Result<> LinuxFiles::make_file(const std::string& path, std::uint32_t mode) {
 }
 
 Result<> LinuxFiles::link(const std::string& existing, const std::string& path) {
-    if (::link(existing.c_str(), path.c_str()) != 0) return failed("link", path);
+    const At from(existing), to(path);
+    if (::linkat(from.directory, from.path, to.directory, to.path, 0) != 0) return failed("link", path);
     return {};
 }
 
 Result<> LinuxFiles::rename(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return failed(fmt::format("rename {} to", from), to);
+    if (rename_at(from, to) != 0) return failed(fmt::format("rename {} to", from), to);
     return {};
 }
 
 Result<> LinuxFiles::set_mode(const std::string& path, std::uint32_t mode) {
-    if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+    if (chmod_at(path, mode) != 0) return failed("chmod", path);
     return {};
 }
 
 Result<> LinuxFiles::remove(const std::string& path) {
     // unlink(2) says EISDIR for a directory, whatever is in it
-    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-    if (errno == EISDIR && (::rmdir(path.c_str()) == 0 || errno == ENOENT)) return {};
+    if (unlink_at(path) == 0 || errno == ENOENT) return {};
+    if (errno == EISDIR && (unlink_at(path, AT_REMOVEDIR) == 0 || errno == ENOENT)) return {};
     return failed("remove", path);
 }
 
 Result<> LinuxFiles::remove_tree(const std::string& path) {
-    Descriptor parent(::open(parent_path(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    Descriptor parent(open_at(parent_path(path), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!parent) {
         if (errno == ENOENT) return {};
         return failed("open directory", parent_path(path));

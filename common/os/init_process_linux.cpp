@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/os/anchors.hpp"
 #include "common/os/clock_linux.hpp"
 #include "common/os/machine_linux.hpp"
 #include "common/os/processes_linux.hpp"
@@ -44,7 +45,8 @@ sigset_t listened_to() {
 }
 
 bool write_file(const std::string& path, std::string_view text) {
-    const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    const At at(path);
+    const Descriptor file(openat(at.directory, at.path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
     return file && write_all(file.get(), text.data(), text.size());
 }
 
@@ -68,7 +70,8 @@ LinuxInitProcess::LinuxInitProcess(Options options) {
     if (getpid() == 1) {
         if (reboot(RB_DISABLE_CAD) != 0) problems_.push_back(fail_errno("have Ctrl-Alt-Del sent to us").value());
         // Alt+Up on a local keyboard; a node without one has no /dev/tty0.
-        const Descriptor keyboard(open("/dev/tty0", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+        const At at("/dev/tty0");
+        const Descriptor keyboard(openat(at.directory, at.path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
         if (keyboard) ioctl(keyboard.get(), KDSIGACCEPT, SIGWINCH);
     }
     if (!write_file("/proc/self/oom_score_adj", "-1000"))
@@ -79,15 +82,18 @@ LinuxInitProcess::LinuxInitProcess(Options options) {
 }
 
 void LinuxInitProcess::open_fifo() {
+    anchor_api_directories();  // all of /run may be another one
     const std::string path(kInitctl);
+    const At at(path);
     struct stat found {};
-    if (lstat(path.c_str(), &found) == 0 && !S_ISFIFO(found.st_mode)) unlink(path.c_str());
-    if (mkfifo(path.c_str(), 0600) != 0 && errno != EEXIST) {
+    if (fstatat(at.directory, at.path, &found, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISFIFO(found.st_mode))
+        unlinkat(at.directory, at.path, 0);
+    if (mkfifoat(at.directory, at.path, 0600) != 0 && errno != EEXIST) {
         problems_.push_back(fail_errno("make " + path, errno, "telinit does not work; signals do").value());
         return;
     }
     // Writing, too: the fifo never ends then.
-    fifo_ = Descriptor(open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+    fifo_ = Descriptor(openat(at.directory, at.path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
     if (!fifo_) problems_.push_back(fail_errno("open " + path).value());
 }
 
@@ -226,13 +232,18 @@ void LinuxInitProcess::signal(const std::string& name, int pid, int number) noex
     kill(pid, number);
     if (number == SIGTERM) kill(-pid, SIGCONT);
     if (number == SIGKILL && has_cgroups_) {
-        const Descriptor all(open(CgroupPath(name, "/cgroup.kill").text, O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        const CgroupPath path(name, "/cgroup.kill");
+        const At at(path.text);
+        const Descriptor all(openat(at.directory, at.path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
         if (all) write_all(all.get(), "1", 1);  // Linux 5.14
     }
 }
 
 void LinuxInitProcess::forget(const std::string& name) noexcept {
-    if (has_cgroups_) rmdir(CgroupPath(name, "").text);
+    if (!has_cgroups_) return;
+    const CgroupPath path(name, "");
+    const At at(path.text);
+    unlinkat(at.directory, at.path, AT_REMOVEDIR);
 }
 
 int LinuxInitProcess::record(const std::vector<LoginRecord>& records) {

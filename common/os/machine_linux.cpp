@@ -14,6 +14,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/clock_linux.hpp"
+#include "common/os/anchors.hpp"
 #include "common/os/descriptor.hpp"
 
 namespace diskless {
@@ -38,8 +39,9 @@ int command_of(PowerVerb verb) {
 }
 
 bool write_line(const char* path, std::string_view record) {
+    const At at(path);
     // A console can block for ever when its terminal stopped the output: never wait for it.
-    const Descriptor file(open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    const Descriptor file(openat(at.directory, at.path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     return file && write_all(file.get(), record.data(), record.size());
 }
 
@@ -123,7 +125,8 @@ Error LinuxMachine::power(PowerVerb verb) {
 }
 
 Result<> LinuxMachine::sysrq(char key) {
-    const Descriptor trigger(open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC));
+    const At at("/proc/sysrq-trigger");
+    const Descriptor trigger(openat(at.directory, at.path, O_WRONLY | O_CLOEXEC));
     if (!trigger || !write_all(trigger.get(), &key, 1))
         return fail_errno(fmt::format("sysrq '{}' by /proc/sysrq-trigger", printable(std::string_view(&key, 1))));
     return {};

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <new>
 
 #include "common/base/text.hpp"
 #include "common/os/child_result.hpp"
@@ -287,8 +288,11 @@ Result<int> LinuxProcesses::spawn(const SpawnRequest& request) {
                               ? "the program, its #! interpreter or its dynamic loader is missing"
                               : "");
     }
-    const std::lock_guard lock(mutex_);
-    executed_.push_back(request.path);
+    try {
+        const std::lock_guard lock(mutex_);
+        executed_.push_back(request.path);
+    } catch (const std::bad_alloc&) {  // it runs: whoever was told of an error would start another
+    }
     return pid;
 }
 

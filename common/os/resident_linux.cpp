@@ -14,6 +14,7 @@
 #include <cstring>
 #include <optional>
 
+#include "common/os/anchors.hpp"
 #include "common/os/descriptor.hpp"
 #include "common/os/resident.hpp"
 
@@ -70,7 +71,8 @@ Result<> start_thread(LastWords& words) {
 }
 
 Result<> write_once(const char* path, std::string_view content) {
-    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    const At at(path);
+    const int fd = ::openat(at.directory, at.path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return fail_errno(std::string("open ") + path);
     const ssize_t done = ::write(fd, content.data(), content.size());
     const int code = errno;
@@ -139,7 +141,8 @@ Result<> end_machine_at(Deadline deadline, PowerVerb verb, Nanoseconds patience)
 
     sysrq_words.at = at(deadline.at + patience);
     sysrq_words.key = verb == PowerVerb::reboot || verb == PowerVerb::kexec ? 'b' : 'o';
-    sysrq_words.sysrq = ::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+    const At trigger("/proc/sysrq-trigger");
+    sysrq_words.sysrq = ::openat(trigger.directory, trigger.path, O_WRONLY | O_CLOEXEC);
     if (sysrq_words.sysrq < 0) return fail_errno("open /proc/sysrq-trigger");
     return start_thread(sysrq_words);
 }

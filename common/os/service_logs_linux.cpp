@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "common/os/anchors.hpp"
 #include "common/os/clock_linux.hpp"
 
 namespace diskless {
@@ -17,8 +18,9 @@ namespace diskless {
 namespace {
 
 Result<Descriptor> open_directory(const std::string& path) {
-    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("make " + path);
-    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    const At at(path);
+    if (mkdirat(at.directory, at.path, 0700) != 0 && errno != EEXIST) return fail_errno("make " + path);
+    Descriptor directory(::openat(at.directory, at.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (!directory) return fail_errno("open " + path);
     return directory;
 }

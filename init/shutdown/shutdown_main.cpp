@@ -34,7 +34,10 @@ std::string root_of_agent(Os& os) {
     situation.run_directory = root_of_agent(os) + kRunDirectory;
     if (const auto text = os.files.read(join_path(situation.run_directory, base_name(kReportFile)), 4 << 20)) {
         if (const auto report = boot_report_from_json(*text)) {
-            situation.timeout = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
+            const auto config = parse_boot_config({report->command_line, {}, 0});
+            situation.timeout = config.shutdown_timeout;
+            situation.wake_on_lan = config.wake_on_lan;
+            situation.interface = report->interface;
             situation.has_snapshot = report->snapshot.state == "mounted";
             situation.server_answers = [&os, server = report->root.server](Deadline deadline) {
                 return server_answers(os, server, deadline);

@@ -18,6 +18,8 @@ Plan plan_shutdown(const std::shared_ptr<WayDown>& down) {
         plan.push_back(std::move(step));
     };
     add("end-processes", "end all processes", end_processes);
+    // When no program of the root can change it back any more, and before what may wait for a server until time is over.
+    if (wants_wake(situation)) add("arm-wake", "set Wake-on-LAN", arm_wake);
     add("write-back", "write what is in memory to the server", write_back);
     if (!situation.ends_here) return plan;
     add("swap-off", "stop swapping", stop_swap);

@@ -36,6 +36,9 @@ struct ShutdownSituation {
     bool ends_here = true;
     /// The node's snapshot is mounted there: how it went is kept in it.
     bool has_snapshot = false;
+    /// diskless.wol=, and the interface that carries the root.
+    WakeOnLan wake_on_lan = WakeOnLan::keep;
+    std::string interface;
 };
 
 /// What the steps of one way down share. Only written by StepContext::publish.
@@ -62,6 +65,8 @@ Plan plan_shutdown(const ShutdownSituation& situation, const Clock& clock);
 
 /// TERM, time to end, KILL. Processes in D state on a dead server do not end; they are left behind.
 Result<> end_processes(StepContext& context, WayDown& down);
+/// Wake-on-LAN as diskless.wol= wants it. A card that cannot is told on the console and is no failure.
+Result<> arm_wake(StepContext& context, WayDown& down);
 /// sync(2) in a child, as long as it makes progress; without a server what is on local disks.
 Result<> write_back(StepContext& context, WayDown& down);
 /// Local partitions and files; zram needs nothing.
@@ -94,6 +99,9 @@ std::vector<Release> release_order(const std::vector<MountEntry>& table, const S
 
 /// Bytes that /proc/meminfo calls Dirty, Writeback and NFS_Unstable: what a reboot now would lose.
 std::uint64_t unwritten_bytes(std::string_view meminfo);
+
+/// Whether there is something for arm_wake(): a machine that reboots is not to be woken.
+bool wants_wake(const ShutdownSituation& situation);
 
 /// "5" of "/proc/5/stat" texts that are user processes: not kernel threads (PF_KTHREAD, proc(5)), not zombies.
 bool is_user_process(std::string_view stat);

@@ -76,6 +76,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     void reload();
 
     // Requests: life_requests.cpp.
+    bool fifo_is_hidden();
     void power_status();
     std::string_view setting(std::string_view name) const;
     void set_environment(const std::string& text);

@@ -30,7 +30,7 @@ void Life::signal(int number) {
             return supervisor_->go_down(PowerVerb::poweroff, now);
         case SIGUSR1:
             // sysvinit's scripts send it when they have mounted something over the fifo.
-            if (!os_.files.exists(std::string(kInitctl))) return process_.open_fifo();
+            if (fifo_is_hidden()) return process_.open_fifo();
             return supervisor_->go_down(PowerVerb::halt, now);
         // systemd's
         case kSystemdSignals + 3:
@@ -44,6 +44,16 @@ void Life::signal(int number) {
         default:
             return;
     }
+}
+
+/// As programs of the root see it, not by our own way to /run; a server that is gone hides nothing.
+bool Life::fifo_is_hidden() {
+    const auto seen = os_.processes.in_child("look for the fifo", Deadline::after(os_.clock, Seconds{2}),
+                                             [this]() -> Result<std::string> {
+                                                 TRY(os_.files.status("/proc/self/root" + std::string(kInitctl)));
+                                                 return std::string();
+                                             });
+    return !seen && seen.error().code == ENOENT;
 }
 
 void Life::request(const InitRequest& request) {

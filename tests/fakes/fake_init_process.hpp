@@ -61,7 +61,8 @@ class FakeInitProcess : public InitProcess {
         ends_.emplace_back(++next_pid_, 0);
         return next_pid_;
     }
-    void open_fifo() override {}
+    void open_fifo() override { ++fifos_opened; }
+    int fifos_opened = 0;
     const std::vector<Error>& problems() const override { return problems_; }
 
     /// The process ends; PID 1 learns of it in its next turn.

@@ -21,6 +21,7 @@ class FakeLinks : public Links {
         std::vector<Route> routes;
         std::map<Ipv4, Nanoseconds> lives_until;  // addresses that leave by themselves
         bool unplugged = false;
+        bool can_wake = true, wakes = false;  // by a magic packet
     };
 
     explicit FakeLinks(FakeClock& clock) : clock_(clock) {}
@@ -134,6 +135,16 @@ class FakeLinks : public Links {
         });
         fake.routes.push_back(route);
         return {};
+    }
+    Result<> set_wake_on_lan(const std::string& name, bool armed) override {
+        for (auto& fake : links) {
+            if (fake.link.name != name) continue;
+            if (!fake.can_wake && !armed) return {};
+            if (!fake.can_wake) return fail_errno("arm Wake-on-LAN of " + name, EOPNOTSUPP);
+            fake.wakes = armed;
+            return {};
+        }
+        return fail_errno("arm Wake-on-LAN of " + name, ENODEV);
     }
     bool wait_for_change(Deadline deadline) override {
         clock_.advance(std::min<Nanoseconds>(deadline.left(clock_), Milliseconds{10}));

@@ -1,8 +1,10 @@
 // Children that run in this process at once, and can be told to hang or to die.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "common/os/processes.hpp"
 #include "tests/fakes/fake_clock.hpp"
@@ -38,6 +40,7 @@ class FakeProcesses : public Processes {
     Result<int> wait(int, Deadline) override { return 0; }
     Error execute(const std::string& path, const std::vector<std::string>& arguments,
                   const std::vector<std::string>&) override {
+        if (const auto before = std::exchange(on_execute, nullptr)) before();
         executed_.push_back(path);
         execute_arguments = arguments;
         return {"execute " + path + ": the fake goes on", {}, ENOEXEC};
@@ -53,6 +56,7 @@ class FakeProcesses : public Processes {
     std::set<std::string> hanging;  // names of in_child work that never ends
     std::vector<SpawnRequest> spawned;
     std::vector<std::string> execute_arguments;
+    std::function<void()> on_execute;  // once
     std::vector<std::pair<int, int>> signals;
     std::function<void(int pid, int number)> on_signal;
 

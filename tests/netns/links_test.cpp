@@ -55,6 +55,18 @@ TEST_F(LinksTest, ListsWhatALinkIs) {
     EXPECT_FALSE(loopback.mac.is_set());
 }
 
+TEST_F(LinksTest, WhatCannotWakeTheMachineSaysSo) {
+    const auto armed = links_.set_wake_on_lan("nv0", true);
+    ASSERT_FALSE(armed);
+    EXPECT_EQ(armed.error().code, EOPNOTSUPP);
+    EXPECT_THAT(armed.error().cause, HasSubstr("arm Wake-on-LAN of nv0: its driver cannot wake the machine"));
+    EXPECT_TRUE(links_.set_wake_on_lan("nv0", false)) << "it does not wake anything";
+    const auto absent = links_.set_wake_on_lan("nv7", true);
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().code, ENODEV);
+    EXPECT_FALSE(links_.set_wake_on_lan("nv7", false));
+}
+
 TEST_F(LinksTest, CarrierComesWithThePeerAndGoesWithIt) {
     const auto near = find("nv0"), far = find("nv1");
     ASSERT_TRUE(links_.set_up(near.index));

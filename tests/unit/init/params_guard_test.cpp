@@ -38,6 +38,21 @@ TEST(GuardParameters, OffIsOffWhateverTheImageSays) {
     EXPECT_EQ(parse("", "diskless.watchdog=60").watchdog, Seconds{60});
 }
 
+TEST(WakeOnLanParameter, IsLeftAsItIsUnlessTold) {
+    EXPECT_EQ(parse("").wake_on_lan, WakeOnLan::keep);
+    EXPECT_THAT(describe(parse("")), ::testing::Not(HasSubstr("wake")));
+    EXPECT_EQ(parse("diskless.wol=on").wake_on_lan, WakeOnLan::on);
+    EXPECT_EQ(parse("diskless.wol=off").wake_on_lan, WakeOnLan::off);
+    EXPECT_EQ(parse("diskless.wol=keep", "diskless.wol=on").wake_on_lan, WakeOnLan::keep);
+    EXPECT_THAT(describe(parse("diskless.wol=on")), HasSubstr("armed at poweroff"));
+    EXPECT_THAT(describe(parse("diskless.wol=off")), HasSubstr("disarmed at poweroff"));
+    for (const char* value : {"", "1", "ON", "magic"}) {
+        const auto config = parse(std::string("diskless.wol=") + value);
+        EXPECT_EQ(config.wake_on_lan, WakeOnLan::keep) << value;
+        EXPECT_THAT(config.warnings, SizeIs(1)) << value;
+    }
+}
+
 TEST(GuardParameters, WhatCannotBeMeantResetsNoNode) {
     for (const char* value : {"", "0", "1", "4", "-60", "soon", "never", "2d", "86401", "99999999999999999999"}) {
         const auto config = parse(std::string("diskless.watchdog=") + value);

@@ -47,6 +47,24 @@ TEST(Stay, WhenTheCommandLineSaysSo) {
     EXPECT_THAT(node.processes.execute_arguments, ElementsAre("init", kSupervise, "", "", "single"));
 }
 
+TEST(HandOver, TriedAgainDoesNothingTwice) {
+    Node node(kRoot);
+    ASSERT_TRUE(node.run());
+    int freed = 0;
+    node.files.hook = [&](const FakeCall& call) -> std::optional<Error> {
+        freed += call.name == "remove_tree" && call.path == "/usr" ? 1 : 0;
+        return std::nullopt;
+    };
+    node.processes.on_execute = [] { throw std::bad_alloc(); };
+    EXPECT_THROW(node.hand(), std::bad_alloc);
+    EXPECT_EQ(node.machine.root, "/sysroot");
+    EXPECT_EQ(freed, 1);
+    node.hand();
+    EXPECT_THAT(node.processes.spawned, ::testing::SizeIs(1)) << "one agent";
+    EXPECT_EQ(freed, 1) << "/usr is the root's now";
+    EXPECT_THAT(node.processes.executed(), Contains("/sbin/init"));
+}
+
 TEST(Stay, WhenTheImagesInitIsALinkToUs) {
     Node node(kRoot);
     node.files.tree({{"/server/root/sbin/init", symlink("/usr/lib/diskless/diskless-init")}});

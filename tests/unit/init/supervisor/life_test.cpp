@@ -121,6 +121,30 @@ TEST(Life, BootsServesAndGoesDown) {
     EXPECT_THAT(left_out, IsEmpty());
 }
 
+TEST(Life, ToldThatTheFifoIsHiddenItMakesAnother) {
+    NodeWithLife node;
+    node.boot();
+    node.tell([](InitEvents& events) { events.signal(SIGUSR1); });
+    node.pass(Seconds{1});
+    EXPECT_EQ(node.process.fifos_opened, 1) << "nothing of it is to be seen through the root";
+    EXPECT_TRUE(node.promised.empty());
+
+    node.files.tree({{"/proc/self/root/run/initctl", file("")}});
+    node.tell([](InitEvents& events) { events.signal(SIGUSR1); });
+    node.pass(Seconds{40});
+    EXPECT_TRUE(node.life->over()) << "busybox' halt";
+}
+
+TEST(Life, IsHaltedThoughTheRootDoesNotAnswer) {
+    NodeWithLife node;
+    node.boot();
+    node.processes.hanging = {"look for the fifo"};
+    node.tell([](InitEvents& events) { events.signal(SIGUSR1); });
+    node.pass(Seconds{40});
+    EXPECT_EQ(node.process.fifos_opened, 0);
+    EXPECT_TRUE(node.life->over());
+}
+
 TEST(Life, KeepsWhatServicesPrintAndSaysWhatBecameOfThem) {
     NodeWithLife node;
     node.boot();
