@@ -32,7 +32,7 @@ CASES: tuple[Case, ...] = (
           Cluster("192.168.1.1/24",
                   (Machine("taimon", "00:00:e3:20:35:0d", disk="NT"), Machine("host2", "00:00:e3:20:35:0e"),
                    Machine("host3", "00:00:e3:20:35:0f")),
-                  {"/srv/vine": "vine"}, ("/tftpboot", "/home")), 256, slow=True),
+                  {"/srv/vine": "vine"}, ("/tftpboot", "/home")), 256),
     _case("recipe-red-hat-netboot", "a golden image by rsync, pxeos, pxeboot in a loop for 128 nodes, files.custom",
           Cluster("10.8.136.2/16", (Machine("node003", "00:21:5e:40:64:5c", disk="SDA"),),
                   {"/golden/node004": "debian-installed"}, ("/tftpboot", "/diskless"),
