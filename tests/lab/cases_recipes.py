@@ -8,8 +8,8 @@ from node import Hardware
 from recipe import Cluster, Machine
 
 
-def _case(name: str, about: str, cluster: Cluster, memory: int) -> Case:
-    return Case(name, about, "", recipe.steps(name, cluster), cluster=cluster, hardware=Hardware(memory=memory))
+def _case(name: str, about: str, cluster: Cluster, memory: int, slow: bool = False) -> Case:
+    return Case(name, about, "", recipe.steps(name, cluster), cluster=cluster, hardware=Hardware(memory=memory), slow=slow)
 
 
 CASES: tuple[Case, ...] = (
@@ -27,7 +27,7 @@ CASES: tuple[Case, ...] = (
           Cluster("192.168.0.1/24", (Machine("ssi1", "52:54:00:09:00:01"), Machine("ssi2", "52:54:00:09:00:02")),
                   {"/NFSROOT/kerrighed": "debian-nfsroot"},
                   # What the node program mounted beneath /var before the boot scripts covered it by the server's /var.
-                  allowed=r"umount\.nfs: /var/|^failed"), 512),
+                  allowed=r"umount\.nfs: /var/|^failed"), 512, slow=True),
     _case("recipe-bootp-rarp", "bootptab, RARP, a root per client, swap, shutdown now; nine files by three nodes",
           Cluster("192.168.1.1/24",
                   (Machine("taimon", "00:00:e3:20:35:0d", disk="NT"), Machine("host2", "00:00:e3:20:35:0e"),
@@ -36,5 +36,5 @@ CASES: tuple[Case, ...] = (
     _case("recipe-red-hat-netboot", "a golden image by rsync, pxeos, pxeboot in a loop for 128 nodes, files.custom",
           Cluster("10.8.136.2/16", (Machine("node003", "00:21:5e:40:64:5c", disk="SDA"),),
                   {"/golden/node004": "debian-installed"}, ("/tftpboot", "/diskless"),
-                  golden=("/golden/node004", "10.8.136.4/16")), 512),
+                  golden=("/golden/node004", "10.8.136.4/16")), 512, slow=True),
 )

@@ -114,11 +114,15 @@ class Console:
 
     def login(self, within: float, user: str = "root", password: str = "") -> None:
         """A root shell that answers and does not echo: the one that is there, or behind a login prompt."""
-        if self.expect(r"([#$]|login:) $", within)[1] == "login:":
-            self.write(f"{user}\n")
-            if self.expect(r"([#$]|assword:) $", 20)[1] == "assword:":
-                self.write(f"{password}\n")
-                self.expect(r"[#$] $", 20)
+        prompt = r"([#$]|login:) $"
+        if self.expect(prompt, within)[1] == "login:":
+            # agetty prints that also before it logs in by itself. An empty line tells: getty asks again, a shell prompts.
+            self.write("\n")
+            if self.expect(prompt, 60)[1] == "login:":
+                self.write(f"{user}\n")
+                if self.expect(r"([#$]|assword:) $", 20)[1] == "assword:":
+                    self.write(f"{password}\n")
+                    self.expect(r"[#$] $", 20)
         # A message of the kernel may follow the prompt: ask until the shell answers.
         deadline = time.monotonic() + 20 * PATIENCE
         while True:
