@@ -116,11 +116,14 @@ def make_images(kernel: Kernel, taking_part: list[Entry]) -> None:
         entry.unpacked = unpacked_bytes(entry.image)
 
 
-def generic_image(like: Kernel) -> Image:
+def generic_images(like: Kernel) -> list[Image]:
     say("boots: image of the kernel for every machine; the first time this takes minutes")
     kernel = generic_kernel(like)
-    image = boot_images.ours(kernel)
-    return Image(f"diskless, {kernel.version}, every server NIC", image.stat().st_size, unpacked_bytes(image), 6)
+    made = []
+    for words, options in (("", ()), (", --strip", ("--strip",))):
+        image = boot_images.ours(kernel, *options)
+        made.append(Image(f"diskless, {kernel.version}, every server NIC{words}", image.stat().st_size, unpacked_bytes(image), 6))
+    return made
 
 
 def boot_in_turns(site: Site, taking_part: list[Entry], left: TimeLeft) -> None:
@@ -162,7 +165,7 @@ def boots(options: argparse.Namespace) -> Result:
                          f"{', '.join(PARTS)}")
         make_images(kernel, found.entries)
         if "generic" in parts:
-            found.images.append(generic_image(kernel))
+            found.images += generic_images(kernel)
         measure_all(found, parts, options.quick)
     except LabError as failure:
         raise Failed(str(failure)) from failure
