@@ -156,6 +156,8 @@ def culc(kernel: Kernel) -> Path:
             (root / program.lstrip("/")).rename(root / "bin" / Path(program).name)
         shutil.copy2(system / "etc/netconfig", root / "etc/netconfig")
         (root / "bin/rpcbind").rename(root / "bin/portmap")
+        # whom rpcbind becomes; it ends without a word when there is no such user
+        write(root / "etc/passwd", (root / "etc/passwd").read_text() + "_rpc:x:111:65534::/run/rpcbind:/bin/false\n")
         write(root / "etc/services", "sunrpc 111/tcp portmapper\nsunrpc 111/udp portmapper\n")
         write(root / "etc/nsswitch.conf", "services: files\nprotocols: files\n")
         write(root / "etc/protocols", "tcp 6\nudp 17\n")
@@ -163,7 +165,7 @@ def culc(kernel: Kernel) -> Path:
         shutil.rmtree(root / "etc/rc.d")
         (root / "culc").mkdir()
 
-    return cache.kept(f"root-culc-3+{kernel.version}", make)
+    return cache.kept(f"root-culc-4+{kernel.version}", make)
 
 
 def _install_dynamic(system: Path, program: str, root: Path) -> None:
