@@ -5,6 +5,7 @@
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
+#include "init/child_work.hpp"
 #include "init/identity/identity.hpp"
 #include "init/identity/rewrite.hpp"
 #include "init/identity/ssh_host_key.hpp"
@@ -13,6 +14,8 @@
 namespace diskless::steps {
 
 namespace {
+
+constexpr const char* kMounts = "../proc/self/mounts";
 
 /// What is read from NFS, all in one child. The order is that of read_all().
 struct Gathered {
@@ -113,7 +116,20 @@ void rewrite_files(const Gathered& all, const Boot& boot, std::vector<GeneratedF
     if (!boot.init_is_systemd && !all.interfaces.empty()) add("/etc/default/rcS", rewrite_rcs(all.rcs));
     if (!all.dhcpcd.empty()) add("/etc/dhcpcd.conf", rewrite_dhcpcd(all.dhcpcd, interface));
     if (!all.ifcfg.empty()) add("/etc/sysconfig/network-scripts/ifcfg-" + interface, rewrite_ifcfg(all.ifcfg));
-    if (all.mtab == "file") files.push_back({.path = "/etc/mtab", .content = {}, .symlink = "../proc/self/mounts"});
+    if (all.mtab == "file" && boot.config.root.mode != RootMode::writable)
+        files.push_back({.path = "/etc/mtab", .content = {}, .symlink = kMounts});
+}
+
+/// A list that mount left in a root of the node's own is old after a reset, and misleads the next boot: the link takes
+/// its place for good.
+void link_own_mtab(StepContext& context, const Boot& boot, const Gathered& all) {
+    if (all.mtab != "file" || boot.config.root.mode != RootMode::writable) return;
+    const auto path = join_path(kNewRoot, "etc/mtab");
+    const auto linked = do_in_child(context.os.processes, "link etc/mtab", context.deadline, [&]() -> Result<> {
+        TRY(context.os.files.remove_tree(path));
+        return context.os.files.make_symlink(kMounts, path);
+    });
+    if (!linked) context.degrade(linked.error());
 }
 
 /// The snapshot knows when this node last ran: with SNTP silent, the clock is at least that.
@@ -178,6 +194,7 @@ Result<> run(StepContext& context, Boot& boot) {
         files.push_back({.path = "/etc/resolv.conf", .content = std::move(resolv)});
     files.push_back({.path = "/etc/machine-id", .content = machine.id + "\n", .mode = 0444});
     rewrite_files(all, boot, files);
+    link_own_mtab(context, boot, all);
     if (auto ssh = ssh_files(os, all.ssh, name.hostname, context.deadline))
         files.insert(files.end(), ssh->begin(), ssh->end());
     else

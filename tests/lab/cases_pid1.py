@@ -45,8 +45,9 @@ CASES: tuple[Case, ...] = (
                          "dmesg | grep rests", "inittab die", 60),
           Shell("p=$(awk '/^processes/ {print $2}' /proc/stat); sleep 10; "
                 "q=$(awk '/^processes/ {print $2}' /proc/stat); [ $((q - p)) -lt 10 ]", None, 30),
-          Shell("i=0; while [ $i -lt 1000 ]; do (sleep 1 &); i=$((i + 1)); done; sleep 4; "
-                "grep -l '^State:.Z' /proc/[0-9]*/status | wc -l", "^0$", 60),
+          Shell("i=0; while [ $i -lt 1000 ]; do (sleep 1 &); i=$((i + 1)); done; "
+                "for i in $(seq 30); do sleep 1; left=$(grep -l '^State:.Z' /proc/[0-9]*/status | wc -l); "
+                "[ $(pidof sleep | wc -w) -le 1 ] && [ $left = 0 ] && break; done 2>/dev/null; echo left: $left", "^left: 0$", 90),
           Shell("kill -SEGV 1; kill -ABRT 1; kill -ILL 1; sleep 1; dmesg | grep -c 'stands for a crash'", "^[123]$"),
           Shell("dd if=/dev/zero of=/run/full bs=64k 2>&1; df /run", "100%", 60), *RESPAWNED, Shell("rm /run/full"),
           Shell(f"head -c 5000 /dev/urandom >/tmp/random; mount -o bind /tmp/random /etc/inittab; {TELINIT} q; sleep 2; "

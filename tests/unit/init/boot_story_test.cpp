@@ -311,6 +311,13 @@ TEST(BootStory, ARwRootIsTheNodesOwn) {
     EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
 }
 
+TEST(BootStory, AnOldMtabInARootOfTheNodesOwnGivesWayToTheKernelsList) {
+    Story story(std::string(kUsual) + " rw");
+    story.files.tree({{"/server/root/etc/mtab", file("10.9.0.1:/srv/root / nfs rw 0 0\n")}});
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.files.read_link("/sysroot/etc/mtab").value_or(""), "../proc/self/mounts");
+}
+
 TEST(BootStory, TheLookAtTheExportAsksNothingAboutAccessLists) {
     Story story(std::string(kUsual) + " nfsopts=vers=3");
     ASSERT_TRUE(story.run());
