@@ -277,6 +277,7 @@ bool is_logged(const InittabEntry& entry) {
     auto first = all.begin();
     while (first != all.end() && (*first == "exec" || first->find('=') != std::string_view::npos)) ++first;
     if (first == all.end()) return false;
+    if (entry.process.find("getty") != std::string::npos) return false;  // also one that a shell looks for
     const auto name = base_name(*first);
     constexpr std::array<std::string_view, 10> kOfAConsole{"sh",  "bash", "dash",    "ash",   "zsh",
                                                            "ksh", "csh",  "busybox", "login", "sulogin"};
@@ -284,7 +285,7 @@ bool is_logged(const InittabEntry& entry) {
     const bool is_shell = is_named && std::all_of(std::next(first), all.end(), [](std::string_view word) {
                               return word.starts_with('-') && word != "-c";
                           });
-    return !is_shell && name.find("getty") == std::string_view::npos;
+    return !is_shell;
 }
 
 std::vector<std::string> inittab_changes(const std::vector<InittabEntry>& before,

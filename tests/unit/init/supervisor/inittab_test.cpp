@@ -160,5 +160,18 @@ TEST(CommandOf, AShellOnlyWhereTheTextAsksForOne) {
     EXPECT_EQ(command("/bin/a $HOME").path, "/bin/sh");
 }
 
+TEST(Inittab, WhatTalksToSomebodyAtTheConsoleIsNotLogged) {
+    const auto logged = [](const std::string& line) {
+        const auto table = parse_inittab(line);
+        return table.entries.size() == 1 && is_logged(table.entries[0]);
+    };
+    EXPECT_TRUE(logged("sshd:1:respawn:/bin/sshd -D\n"));
+    EXPECT_FALSE(logged("1:2345:respawn:/sbin/getty 38400 tty1\n"));
+    EXPECT_FALSE(logged("S0:1:respawn:/bin/sh -l\n"));
+    EXPECT_FALSE(logged("S0:1:respawn:-/bin/sh\n"));
+    for (const auto& entry : parse_inittab(default_inittab()).entries)
+        EXPECT_FALSE(is_logged(entry)) << entry.process << " is the login when there is no inittab";
+}
+
 }  // namespace
 }  // namespace diskless
