@@ -38,7 +38,9 @@ Result<> stop_swap(StepContext& context, WayDown& down) {
     Os& os = context.os;
     const auto swaps = swaps_to_stop(os.files.read("/proc/swaps").value_or(std::string()));
     if (down.server_dead) return {};  // bringing pages back may need memory, and memory the server
-    for (const auto& [path, used] : swaps) {
+    for (const auto& swap : swaps) {
+        const auto& path = swap.path;  // clang 14 hands no structured binding to a lambda
+        const auto used = swap.used;
         const auto meminfo = os.files.read("/proc/meminfo").value_or(std::string());
         if (used + kSpare > memory_available(meminfo)) {
             context.degrade(
