@@ -21,6 +21,14 @@ void* allocate(std::size_t size) {
 
 // The others of the standard library call these.
 void* operator new(std::size_t size) { return allocate(size); }
+// std::stable_sort asks by this one; the sanitizers' own would not match our delete
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return allocate(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
