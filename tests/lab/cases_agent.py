@@ -44,6 +44,15 @@ CASES: tuple[Case, ...] = (
           Shell(f"for i in $(seq 120); do {CTL} metrics | grep -q 'lease_renewals_total [1-9]' && echo renewed && "
                 "break; sleep 1; done", "^renewed", 150),
           Shell("ip addr show dev eth0", "10[.]9[.]0[.]11/24"), *goes_down()), dhcp=Dhcp(lease_seconds=120)),
+    Case("agent-restarted-minute", "the agent is killed every second for a minute while files are written, none wrongly",
+         FROM + " ip=dhcp",
+         (*UP, Shell("(i=0; while :; do i=$((i + 1)); head -c 20000 /dev/urandom >/var/log/w; sha256sum </var/log/w >/tmp/w; "
+                     "sync; sha256sum </var/log/w | cmp - /tmp/w && echo $i >/tmp/good || echo $i >>/tmp/bad; sleep 0.2; "
+                     "done) >/dev/null 2>&1 &"),
+          Shell(f"for i in $(seq 60); do {to_agents('KILL', 'diskless-agent')}; sleep 1; done", None, 240),
+          Shell(f"{CTL} status", r"agent +running, started again (59|60|61) times"), Shell(f"{CTL} check"),
+          Shell("ls /tmp/bad", "No such file"), Shell("test $(cat /tmp/good) -ge 30"),
+          Shell("ip addr show dev eth0", "10[.]9[.]0[.]11/24"), *goes_down()), slow=True),
     Case("server-restarted", "the NFS server restarts under load: the node goes on, and told what it saw",
          FROM + " ip=dhcp",
          (*UP, Shell("(while :; do date >>/var/log/load; sleep 0.2; done) &"),
