@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "common/base/text.hpp"
-#include "common/os/clock_linux.hpp"
 #include "common/os/anchors.hpp"
+#include "common/os/clock_linux.hpp"
 #include "common/os/descriptor.hpp"
 
 namespace diskless {
@@ -48,7 +48,7 @@ bool write_line(const char* path, std::string_view record) {
 }
 
 /// Where no processor, boot loader or device is trusted to give randomness, the kernel makes its own of jitter within a
-/// second; but only while somebody waits for it (since Linux 5.4). That is a thread, for before 5.4 it could take forever.
+/// second; but only while somebody waits for it (since Linux 5.4). That is a thread, for older ones could take forever.
 void wait_for_randomness_beside() {
     pthread_t thread;
     const auto wait = [](void*) -> void* {
