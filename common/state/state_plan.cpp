@@ -450,7 +450,7 @@ void Planner::settle_generated(StateEntry& entry, const FileStatus* in_root) {
     if (!entry.symlink.empty() && !(above != nullptr && in_ram(above->kind)))
         return skip(entry, "no symlink can be made here: its directory is not in RAM");
     if (in_root == nullptr && !may_make) {
-        skip(entry, fmt::format("not in the root, which is read-only: create it in the image (touch {})",
+        skip(entry, fmt::format("not in the root: create it in the image (touch {})",
                                 printable(entry.path)));
     }
 }

@@ -44,6 +44,7 @@ class Case:
     packets: bool = False                     # capture br0
     site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
     cluster: Cluster | None = None            # everything by a recipe: cmdline and the fields above do not count
+    waits: bool = False                       # most of its time nobody computes: it runs beside the others
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 
