@@ -32,7 +32,7 @@ Nanoseconds Agent::next_due() const {
         if (mount != nullptr) due = std::min(due, mount->next_due());
     if (parts_.watchdog != nullptr) due = std::min(due, parts_.watchdog->next_due());
     if (status_file_) due = std::min(due, status_file_->next_due());
-    return due;
+    return std::min(due, next_init_look_);
 }
 
 void Agent::turn(Deadline at_most) {
@@ -41,8 +41,8 @@ void Agent::turn(Deadline at_most) {
     if (hooks_.promise)
         hooks_.promise((power_ ? power_->deadline().at : std::max(wakes.at, world_.clock.now())) + settings_.patience);
     if (const auto message = world_.control.wait(wakes)) world_.control.answer(message->connection, answer(*message));
-    see_to_term();
     const auto now = world_.clock.now();
+    see_to_init(now);
     if (parts_.lease != nullptr) {
         if (now >= parts_.lease->next_due()) parts_.lease->work(now);
         count_carrier();

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "agent/control_protocol.hpp"
+#include "agent/init_watch.hpp"
 #include "agent/lease_keeper.hpp"
 #include "agent/message_log.hpp"
 #include "agent/mount_watch.hpp"
@@ -110,7 +111,7 @@ class Agent {
     InitFacts init_facts() const;
     InitSight init_sight() const;
     void move_down();
-    void see_to_term();
+    void see_to_init(Nanoseconds now);
     Result<> ask_init(PowerVerb verb);
     void end_now(PowerVerb verb);
 
@@ -129,9 +130,10 @@ class Agent {
     BootReport report_;  // empty until it could be read
     std::optional<Error> report_problem_;
 
+    InitWatch init_watch_;
+    Nanoseconds next_init_look_{0};
     std::optional<PowerRequest> power_;
     bool asked_now_ = false;
-    bool end_is_told_ = false;
     bool over_ = false;
 };
 

@@ -11,6 +11,7 @@ namespace diskless {
 
 namespace {
 constexpr Nanoseconds kLookDeadline = Seconds{2};
+constexpr Nanoseconds kSeeToOtherInit = Seconds{5};  // it may execute another
 constexpr const char* kInitctl = "/run/initctl";
 }  // namespace
 
@@ -113,23 +114,36 @@ Result<> Agent::ask_init(PowerVerb verb) {
     return {};
 }
 
-/// sysvinit and busybox go down without us: by the run level in utmp, and by their last word to all processes, TERM
-/// (Debian's sendsigs spares us).
-void Agent::see_to_term() {
-    if (end_is_told_ || !hooks_.told_end) return;
+/// sysvinit and busybox go down without us: the next boot is told, and what would hang on a dead server is done here.
+void Agent::see_to_init(Nanoseconds now) {
     const auto sender = hooks_.taken_term ? hooks_.taken_term() : std::nullopt;
-    const auto kind = init_kind(init_facts());
-    if (!sender && kind != InitKind::sysvinit) return;
-    std::string name;
-    if (sender != 1)
-        name = !sender ? "?" : trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?"));
-    const auto verb = end_told_by_term(kind, name, run_level_of(world_.files.read("/run/utmp", 1 << 20).value_or("")));
-    if (!verb) return;
-    end_is_told_ = true;
-    hooks_.told_end(*verb);
-    // KILL comes next, and nobody feeds the watchdog then.
-    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
-    world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", *verb));
+    if (!sender && now < next_init_look_) return;
+    InitWatch::Look look;
+    look.kind = init_kind(init_facts());
+    next_init_look_ = now + (goes_silently(look.kind) ? InitWatch::kLookEvery : kSeeToOtherInit);
+    if (!sender && !goes_silently(look.kind)) return;
+    look.status = world_.files.read("/proc/1/status", 1 << 16).value_or("");
+    look.utmp = world_.files.read("/run/utmp", 1 << 20).value_or("");
+    if (sender)
+        look.term_sender =
+            *sender == 1
+                ? std::string()
+                : std::string(trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?")));
+    if (init_watch_.look(look)) {
+        const auto verb = *init_watch_.end();
+        if (hooks_.told_end) hooks_.told_end(verb);
+        // KILL comes soon, and nobody feeds the watchdog then.
+        if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
+        world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", verb));
+    }
+    if (!init_watch_.end() || power_) return;
+    const bool snapshot_is_dead = parts_.snapshot != nullptr && parts_.snapshot->dead_since();
+    if (!snapshot_is_dead && !root_is_dead()) return;
+    PowerRequest::Settings settings;
+    settings.verb = init_watch_.end() == "poweroff" ? PowerVerb::poweroff : PowerVerb::reboot;
+    settings.total = settings_.shutdown_total;
+    settings.root_is_dead = true;
+    begin_power(settings, "because init was told to, and would wait for the server for ever");
 }
 
 void Agent::move_down() {

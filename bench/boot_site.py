@@ -93,9 +93,9 @@ class Site:
     """Servers and cables; made once for a run."""
 
     def __init__(self, kernel: Kernel, logs: Path, live: Callable[[Path, Path], None] | None = None,
-                 other_roots: Mapping[str, Path] | None = None) -> None:
+                 other_roots: Mapping[str, Path] | None = None, nodes: int = NODES) -> None:
         """`live` lays out what live-boot boots from; `other_roots` are exported, too: path -> directory."""
-        self.kernel, self.logs = kernel, logs
+        self.kernel, self.logs, self._nodes = kernel, logs, nodes
         self._other_roots = other_roots or {}
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir(parents=True)
@@ -118,7 +118,7 @@ class Site:
             place(self.namespace, tree, path, directory)
             exports.append(Export(path))
         self.snapshots = tree / "diskless/snapshots"
-        for number in range(1, NODES + 1):
+        for number in range(1, self._nodes + 1):
             (self.snapshots / f"node{number}").mkdir(parents=True)
         if live is not None:
             (tree / "live").mkdir()
@@ -126,11 +126,11 @@ class Site:
             exports.append(Export("/srv/live"))
         self.nfs = NfsServer(self.namespace, self.work, exports)
         self.nfs.start()
-        DhcpServer(self.namespace, self.work, Dhcp(), NODES).start()
+        DhcpServer(self.namespace, self.work, Dhcp(), self._nodes).start()
         TimeServer(self.namespace, self.work).start()
 
-    def node(self, number: int) -> Node:
-        return Node(self.namespace, self.network, number, Hardware(memory=MEMORY), self.logs, self.work)
+    def node(self, number: int, memory: int = MEMORY) -> Node:
+        return Node(self.namespace, self.network, number, Hardware(memory=memory), self.logs, self.work)
 
     def stay(self, node: Node, image: Path, command_line: str, seconds: int) -> Callable[[], dict[str, Any]]:
         """A boot whose node runs on; what is returned waits until it has spoken again, `seconds` after."""

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/base/text.hpp"
+#include "common/state/fstab.hpp"
 #include "common/state/list_files.hpp"
 #include "common/state/path_order.hpp"
 #include "common/state/pattern.hpp"
@@ -40,7 +41,9 @@ class Planner {
     void open_snapshot();
     void add_list_entry(const RankedEntry& ranked);
     void add_candidate(const ListEntry& wish, const std::string& path, bool from_litefile);
+    void read_fstab();
     void add_default(const DefaultEntry& row);
+    void leave_to(const NetworkMount& mount);
     void add_generated(const GeneratedFile& file);
     void add_room_for_generated();
 
@@ -74,6 +77,7 @@ class Planner {
     bool has_snapshot_ = false;
     std::set<std::string> scaffold_;
     std::vector<std::string> litetree_;
+    std::vector<NetworkMount> fstab_;
     Table table_;
     StatePlan plan_;
     std::vector<std::string> above_;  // of the entry being settled: mounted ancestors, outermost first
@@ -168,11 +172,41 @@ void Planner::add_list_entry(const RankedEntry& ranked) {
     }
 }
 
+/// As the node will see it: its own, when a list keeps that in the snapshot.
+void Planner::read_fstab() {
+    const std::string path = "/etc/fstab";
+    const bool own = has_snapshot_ && has_entry_at_or_above(path) && snapshot_.symlink_in(path).empty() &&
+                     snapshot_.status(path) != nullptr;
+    const auto in_root = root_.resolve(path);
+    if (!own && (in_root.elsewhere || in_root.status == nullptr)) return;
+    const auto text = files_.read(own ? snapshot_.outside(path) : root_.outside(in_root.path));
+    if (!text) return;
+    for (auto& mount : network_mounts(*text)) {
+        const auto target = root_.resolve(mount.target);
+        if (target.elsewhere || target.status == nullptr) continue;
+        mount.target = target.path;
+        fstab_.push_back(std::move(mount));
+    }
+}
+
+/// A default beneath would be covered when the mount is made, and in its way when that is taken down. One at the same
+/// place (/tmp) serves until then, and is uncovered as it was.
+void Planner::leave_to(const NetworkMount& mount) {
+    StateEntry entry;
+    entry.path = mount.target;
+    entry.origin = {"/etc/fstab", mount.line};
+    entry.directory = true;
+    skip(entry, fmt::format("mounted from {}: no built-in default beneath it", printable(mount.source)));
+    table_.try_emplace(mount.target, Candidate{std::move(entry), false, true});
+}
+
 void Planner::add_default(const DefaultEntry& row) {
     const std::string path(row.path);
     const auto resolved = root_.resolve(path);
     if (resolved.elsewhere || resolved.loop || resolved.status == nullptr) return;
     if (has_entry_at_or_above(resolved.path)) return;
+    for (const auto& mount : fstab_)
+        if (resolved.path != mount.target && is_beneath(resolved.path, mount.target)) return leave_to(mount);
     // under its own name the list may have it as a skipped wish: what the administrator wrote down stays what counts
     Candidate candidate{{}, false, true};
     candidate.entry.path = resolved.path;
@@ -416,7 +450,7 @@ void Planner::settle_generated(StateEntry& entry, const FileStatus* in_root) {
     if (!entry.symlink.empty() && !(above != nullptr && in_ram(above->kind)))
         return skip(entry, "no symlink can be made here: its directory is not in RAM");
     if (in_root == nullptr && !may_make) {
-        skip(entry, fmt::format("not in the root, which is read-only: create it in the image (touch {})",
+        skip(entry, fmt::format("not in the root: create it in the image (touch {})",
                                 printable(entry.path)));
     }
 }
@@ -466,9 +500,11 @@ StatePlan Planner::run() {
         for (const auto& row : state_defaults())
             if (!has_pattern(row.path)) root_.expect(std::string(row.path));
     for (const auto& ranked : lists.entries) add_list_entry(ranked);
-    if (input_.defaults)
+    if (input_.defaults) {
+        read_fstab();
         for (const auto& row : state_defaults())
             if (row.when == DefaultEntry::When::always) add_default(row);
+    }
     for (const auto& file : input_.generated) add_generated(file);
     if (input_.defaults) add_room_for_generated();
 

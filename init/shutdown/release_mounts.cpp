@@ -41,6 +41,8 @@ std::string shown_path(const MountEntry& entry, const ShutdownSituation& situati
     return entry.target == "/" ? std::string() : entry.target;
 }
 
+auto depth(std::string_view path) { return path == "/" ? 0 : std::ranges::count(path, '/'); }
+
 Result<std::vector<Release>> to_release(Os& os, const ShutdownSituation& situation, bool all) {
     const auto table = situation.after_pivot
                            ? TRY(os.mounts.table())
@@ -88,6 +90,9 @@ std::vector<Release> release_order(const std::vector<MountEntry>& table, const S
                          .matters = matters(entry)});
     }
     std::ranges::reverse(order);
+    // Children first: what the boot moved into the root is older than the root.
+    std::ranges::stable_sort(order, std::ranges::greater{},
+                             [](const Release& release) { return depth(release.shown); });
     return order;
 }
 

@@ -1,5 +1,6 @@
-// carry-api: proc, sys, dev and run, shown in the new root as well. Not moved: the agent stays in the initramfs' own
-// file system, which the switch hides, and needs them there. Last of all, for a tree is bound as it is at that moment.
+// carry-api: proc, sys, dev and run, shown in the new root as well. A copy of each stays, for the agent stays in the
+// initramfs' own file system, which the switch hides, and needs them there. Last of all, for a tree is copied as it is
+// at that moment.
 #include <algorithm>
 #include <array>
 
@@ -10,15 +11,26 @@ namespace diskless::steps {
 
 namespace {
 
+/// The mount itself goes into the new root, and the copy stays: the table lists mounts in the order in which they were
+/// made, and Debian's umountfs leaves alone what stands there before the root (as the initramfs' own). It would try to
+/// unmount /run/diskless else, in vain, at each shutdown.
+Result<> show(Mounts& mounts, const std::string& api, const std::string& target) {
+    // Refused below a shared mount, which another initramfs may have made: then the copy goes.
+    if (!mounts.move(api, target)) return mounts.bind_tree(api, target);
+    auto back = mounts.bind_tree(target, api);
+    if (!back) (void)mounts.move(target, api);
+    return back;
+}
+
 Result<std::string> carry_over(Os& os) {
     const auto table = TRY(os.mounts.table());
-    for (const char* api : {"/proc", "/sys", "/dev", "/run"}) {
+    for (const std::string api : {"/proc", "/sys", "/dev", "/run"}) {
         const auto target = join_path(kNewRoot, api);
         // An earlier attempt got as far as here.
         if (std::ranges::find(table, target, &MountEntry::target) != table.end()) continue;
-        if (auto bound = os.mounts.bind_tree(api, target); !bound) {
-            auto error = bound.error();
-            error.remedy = std::string("the image needs a directory there: mkdir ") + api + " in its root";
+        if (auto shown = show(os.mounts, api, target); !shown) {
+            auto error = shown.error();
+            error.remedy = "the image needs a directory there: mkdir " + api + " in its root";
             return tl::unexpected(std::move(error));
         }
     }

@@ -49,10 +49,10 @@ Result<std::string> put_on_path(Os& os) {
 Result<> tell_systemd(Files& files) {
     const std::string units = kSystemdUnits;
     TRY(files.make_directories(units));
-    TRY(files.replace(
-        units + "/diskless-down@.service",
-        "[Unit]\nDescription=See to it that the %i is over in time\nDefaultDependencies=no\n\n"
-        "[Service]\nType=oneshot\nSlice=system.slice\nExecStart=-/run/diskless/disklessctl %i --agent-only\n"));
+    TRY(files.replace(units + "/diskless-down@.service",
+                      "[Unit]\nDescription=See to it that the %i is over in time\nDefaultDependencies=no\n\n"
+                      "[Service]\nType=oneshot\nRemainAfterExit=yes\nSlice=system.slice\nExecStart=-/run/diskless/"
+                      "disklessctl %i --agent-only\n"));
     for (const char* verb : {"reboot", "poweroff", "halt", "kexec"}) {
         const auto wants = fmt::format("{}/{}.target.wants", units, verb);
         TRY(files.make_directories(wants));

@@ -103,6 +103,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     int recorder_ = 0;
     Nanoseconds recorder_kill_at_ = Nanoseconds::max();
     bool no_records_ = false;
+    bool said_of_boot_script_ = false;
 };
 
 }  // namespace diskless

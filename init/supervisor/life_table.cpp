@@ -1,6 +1,8 @@
 // Reading the inittab: at first, and again. Its server may be slow or gone, so a child reads it.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "common/base/text.hpp"
 #include "init/supervisor/life.hpp"
 #include "init/userland.hpp"
@@ -33,7 +35,7 @@ void Life::tell(const Inittab& table) {
         say(kWarning,
             fmt::format("{}: {}{}{}", where, problem.what, problem.remedy.empty() ? "" : "; ", problem.remedy));
     }
-    if (table.names_us)
+    if (table.names_us && !std::exchange(said_of_boot_script_, true))
         say(kInfo,
             "the inittab's boot script is not run: this program has done its work; what else it started "
             "wants lines of its own");

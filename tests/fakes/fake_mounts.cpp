@@ -58,7 +58,18 @@ Result<> FakeMounts::bind(const std::string& source, const std::string& target, 
     return attach(target, place.node, read_only, source, "bind", place.path, all);
 }
 
+Result<> FakeMounts::bind_tree(const std::string& source, const std::string& target) {
+    auto below = files_.mounted;
+    std::erase_if(below, [&](const auto& each) { return !each.target.starts_with(source + "/"); });
+    TRY(bind(source, target, false));
+    for (const auto& each : below)
+        TRY(attach(target + each.target.substr(source.size()), each.root, each.read_only, each.source, each.type,
+                   each.root_path, each.options));
+    return {};
+}
+
 Result<> FakeMounts::move(const std::string& from, const std::string& to) {
+    if (refuse_move != 0) return fail_errno("move mount " + from, refuse_move);
     auto* mount = mounted_at(from);
     if (mount == nullptr) return fail_errno("move mount " + from, EINVAL);
     const auto place = TRY(files_.find(to, true));

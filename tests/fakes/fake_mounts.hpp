@@ -22,13 +22,12 @@ class FakeMounts : public Mounts {
     /// "target <- source [ro]" of everything that was mounted here, in order.
     std::vector<std::string> lines() const;
     std::vector<MountRequest> requests;  // of mount(), in order
+    int refuse_move = 0;                 // an errno: nothing can be moved
 
     Result<> mount(const MountRequest& request) override;
     Result<> bind(const std::string& source, const std::string& target, bool read_only,
                   const std::string& options = {}) override;
-    Result<> bind_tree(const std::string& source, const std::string& target) override {
-        return bind(source, target, false);
-    }
+    Result<> bind_tree(const std::string& source, const std::string& target) override;
     Result<> move(const std::string& from, const std::string& to) override;
     Result<> remount(const std::string& target, const std::string& options) override;
     Result<> unmount(const std::string& target, Unmount how = Unmount::normal) override;

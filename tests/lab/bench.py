@@ -66,11 +66,11 @@ class Bench:
             self._set_up_cluster(case.cluster)
             return
         self.network = Network(self.namespace)
-        if case.netboot or case.boot_file or case.site:
+        if case.netboot or case.site:
             self.network.announce_ipv6()
         self.tree.mkdir()
         mount_tree(self.namespace, self.tree)
-        if case.site or case.boot_file:
+        if case.site:
             self.administrator = Administrator(self.namespace, self.tree, self._work)
         self._before: dict[Path, roots.Manifest] = {}
         if case.site:
@@ -165,7 +165,7 @@ class Bench:
         exports = [Export(self.root_path, writable=case.root_writable), Export(case.snapshots_path, writable=True)]
         exports += case.exports
         self.nfs = NfsServer(self.namespace, self._work, exports)
-        boot_file = case.boot_file or ("boot.ipxe" if case.netboot else None)
+        boot_file = "boot.ipxe" if case.netboot else None
         self.dhcp = DhcpServer(self.namespace, self._work, case.dhcp, tftp_boot=boot_file) if case.dhcp else None
         self.time = TimeServer(self.namespace, self._work)
         if case.packets:
@@ -249,7 +249,7 @@ class Bench:
             if not stick.exists():
                 self.administrator.make_stick(self.node.name, stick)
             self.node.start(stick=stick)
-        elif site or self.case.boot_file:
+        elif site:
             self.node.start()
         elif self.case.netboot:
             self._offer_boot_files()

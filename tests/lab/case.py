@@ -41,10 +41,10 @@ class Case:
     hardware: Hardware = Hardware()
     windows_disk: bool = False                # a local disk, see disk.py
     netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
-    boot_file: str = ""                       # the same by this file of /srv/tftp, which a step brings there
     packets: bool = False                     # capture br0
     site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
     cluster: Cluster | None = None            # everything by a recipe: cmdline and the fields above do not count
+    waits: bool = False                       # most of its time nobody computes: it runs beside the others
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 

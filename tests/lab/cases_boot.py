@@ -51,12 +51,12 @@ CASES: tuple[Case, ...] = (
          steps=(PowerOn(), Console("handmade: hand over", 60), Login(30))),
     Case("lab-loss", "the laboratory loses a fifth of all frames, and a hand-made image boots all the same",
          "lab.root={root} lab.options=vers=3", image="handmade", loss_percent=20,
-         steps=(PowerOn(), Console("handmade: hand over", 120), Login(120), PacketsLost(10))),
+         steps=(PowerOn(), Console("handmade: hand over", 120), Login(120), PacketsLost(10)), waits=True),
     Case("lab-cut", "a node whose cable is cut stays where it is; mended, it goes on",
          "lab.root={root} lab.options=vers=3", image="handmade",
          steps=(PowerOn(), Login(60), CutNetwork(),
                 Type("echo 3 >/proc/sys/vm/drop_caches; ls /home /opt/; echo went-on"),
-                Silent("^went-on", 5), MendNetwork(), Console("^went-on", 60))),
+                Silent("^went-on", 5), MendNetwork(), Console("^went-on", 60)), waits=True),
 
     # Ways to an address and a root.
     Case("dhcp-v4.2", "DHCP, NFS 4.2", FROM + ",vers=4.2 ip=dhcp",
@@ -86,15 +86,15 @@ CASES: tuple[Case, ...] = (
 
     # Servers and networks that are not well.
     Case("dhcp-late", "the DHCP server comes up 20 s after the node", FROM + " ip=dhcp",
-         (PowerOn(), StartDhcp(after=20), *UP[1:], *OWN_SNAPSHOT), dhcp_late=True),
+         (PowerOn(), StartDhcp(after=20), *UP[1:], *OWN_SNAPSHOT), dhcp_late=True, waits=True),
     Case("nfs-late", "the NFS server comes up 20 s after the node", FROM + " ip=dhcp",
-         (PowerOn(), StartNfs(after=20), *UP[1:], *OWN_SNAPSHOT), nfs_late=True),
+         (PowerOn(), StartNfs(after=20), *UP[1:], *OWN_SNAPSHOT), nfs_late=True, waits=True),
     Case("first-server-dead", "nobody has the address of the first of two NFS servers",
          "root=/dev/nfs nfsroot={dead},{server}:{root} ip=dhcp",
          (*UP, *OWN_SNAPSHOT, Report("root.server", "^10.9.0.1$"))),
     Case("packet-loss", "a fifth of all frames is lost", FROM + " ip=dhcp",
          (PowerOn(), Console("busybox userland is up", 180), Login(120), mounted("/", "^10[.]9[.]0[.]1:"),
-          PacketsLost(10)), loss_percent=20),
+          PacketsLost(10)), loss_percent=20, waits=True),
     Case("snapshot-missing", "no snapshot for this node: it boots with volatile state and says so",
          FROM + " ip=dhcp",
          (PowerOn(), Console("snapshot.*node1", 60), Console("busybox userland is up", 30), Login(20),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case, goes_down
+from case import CTL, FROM, LOUD, SNAPSHOT, UP, Case
 from cases_pid1 import NODE_OF_2010, STAYED, TELINIT
 from disk import DiskClean, SwapFileOnServer
 from node import Hardware
@@ -32,8 +32,11 @@ TROUBLES: dict[str, tuple[tuple[Step, ...], tuple[Step, ...], int, tuple[Step, .
     "full": ((FILL,), (), DOWN, KEPT_BEFORE)}
 
 
+ALWAYS = ("down-systemd-reboot-cut", "down-systemd-poweroff-killed", "down-busybox-reboot-cut")
+
+
 def down_matrix() -> tuple[Case, ...]:
-    """Each PID 1, each verb, each trouble: slow."""
+    """Each PID 1, each verb, each trouble: slow, but for ALWAYS."""
     cases = []
     for init in ("systemd", "self", "busybox"):
         up = {"systemd": (PowerOn(), Login(120)), "self": STAYED, "busybox": UP}[init]
@@ -41,14 +44,15 @@ def down_matrix() -> tuple[Case, ...]:
             for name, (before, midway, within, after) in TROUBLES.items():
                 if init == "busybox" and name == "alive":
                     after = KEPT_BEFORE  # busybox unmounts by itself
+                case = f"down-{init}-{verb}-{name}"
                 cases.append(Case(
-                    f"down-{init}-{verb}-{name}", f"disklessctl {verb} with {init} for PID 1, server {name}: in time",
+                    case, f"disklessctl {verb} with {init} for PID 1, server {name}: in time",
                     FROM + " ip=dhcp" + (" diskless.init=self" if init == "self" else ""),
                     (*up, LOUD, Write("/var/log/before", 512), *before,
                      GoesDownIn(f"{CTL} {verb}", within, midway, BEGUN if midway else ""), *after),
                     root="debian" if init == "systemd" else "busybox",
                     root_files=NODE_OF_2010 if init == "self" else {},
-                    snapshots_size="64M" if name == "full" else "", slow=True))
+                    snapshots_size="64M" if name == "full" else "", slow=case not in ALWAYS))
     return tuple(cases)
 
 
@@ -98,6 +102,13 @@ CASES: tuple[Case, ...] = (
           Shell("umount /tmp/fill"), Write("/var/log/before"), GoesDownIn(f"{CTL} reboot --now", DOWN), *NOTHING_LOST,
           DiskClean()),
          root="golden", windows_disk=True, hardware=Hardware(memory=128)),
+    Case("busybox-told-server-gone", "busybox is told, not we, and its server is gone: we finish it, in time",
+         FROM + " ip=dhcp",
+         (*UP, LOUD, Write("/var/log/before"), KillNfs(), GoesDownIn("kill -TERM 1", GONE), *NO_WORD[:1])),
+    Case("sysvinit-told-server-gone", "sysvinit is told, and its server dies on the way: we finish it, in time",
+         FROM + " ip=dhcp",
+         (PowerOn(), Login(120), LOUD, GoesDownIn("shutdown -h now", DOWN, (KillNfs(),), "init takes the node down")),
+         root="debian-sysvinit"),
     Case("pid1-down", "our PID 1 by telinit, a signal and disklessctl; the server alive, killed, killed midway, frozen",
          FROM + " ip=dhcp diskless.init=self",
          (*STAYED, LOUD, Write("/var/log/before"), GoesDownIn(f"{TELINIT} 6", DOWN), *NOTHING_LOST,
@@ -112,10 +123,4 @@ CASES: tuple[Case, ...] = (
           *STAYED, LOUD, Shell("rm /var/log/fill"), Write("/var/log/before", 512), WithdrawRoot(),
           GoesDownIn(f"{CTL} reboot", DOWN), *KEPT_BEFORE),
          root_files=NODE_OF_2010, snapshots_size="4M"),
-    Case("reboot-cable-cut", "disklessctl reboot when no packet comes or goes", FROM + " ip=dhcp",
-         (PowerOn(), Login(90), CutNetwork(), *goes_down("reboot", 60)), root="debian"),
-    Case("poweroff-server-killed", "disklessctl poweroff after the NFS server was killed", FROM + " ip=dhcp",
-         (PowerOn(), Login(90), KillNfs(), *goes_down("poweroff", 60)), root="debian"),
-    Case("busybox-reboot-cut", "the same with busybox for PID 1", FROM + " ip=dhcp",
-         (*UP, CutNetwork(), *goes_down("reboot", 60))),
 )

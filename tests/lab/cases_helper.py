@@ -5,8 +5,8 @@ from __future__ import annotations
 from case import NO_TROUBLE, OWN_SNAPSHOT, SNAPSHOT, Case, goes_down
 from node import Hardware
 from prepared import Site
-from steps import (Administrator, ChangeGolden, Console, Helper, Login, OnServer, PowerOn, Reload, Report, ServerLog,
-                   Shell, Step, at, mounted)
+from steps import (ChangeGolden, Console, Helper, Login, OnServer, PowerOn, Reload, Report, ServerLog, Shell, Step, at,
+                   mounted)
 
 # A node that boots by itself from what diskless-server prepared.
 LOGIN = (Console("busybox userland is up on node", 180), Login(20))
@@ -25,29 +25,6 @@ def nfs_mounts(node: int, refused: str | None) -> tuple[Step, ...]:
                        f" 10.9.0.1:/srv/diskless/snapshots/node{node} /tmp/m"
                        " && cat /tmp/m/etc/hostname && umount /tmp/m", refused or f"^node{node}$")
                  for options in NFS_VERSIONS)
-
-
-# What the published procedure of a Red Hat cluster of 128 nodes types. pxelinux.0 came with the distribution; the
-# addresses are the laboratory's.
-RHEL5 = "/srv/diskless/i386/RHEL5-AS"
-RED_HAT_LOOP = f"""\
-set -e
-export PXE_TFTP_DIR=/srv/tftp/linux-install
-mkdir -p $PXE_TFTP_DIR
-cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 $PXE_TFTP_DIR
-pxeos -a -i rhel5compute -p NFS -D 1 -s -L {RHEL5} rhel5compute
-for i in $(seq 1 128); do printf '10.9.0.%d node%03d\\n' $((i + 10)) "$i"; done >/srv/nodes
-while read line
-do
-ip=`echo $line | awk -F" " '{{ print $1 }}'`
-host=`echo $line | awk -F" " '{{ print $2 }}'`
-
-pxeboot -a -O rhel5compute -r 28753 -S $host -e eth0 -N my_nis_domain -s console=ttyS0,115200n8r     $ip
-
-done </srv/nodes
-[ "$(ls $PXE_TFTP_DIR/pxelinux.cfg | grep -c 0A)" = 128 ]
-pxeos -l
-"""
 
 
 CASES: tuple[Case, ...] = (
@@ -128,13 +105,4 @@ CASES: tuple[Case, ...] = (
           Helper("status", "^node1 +done .* -$"), Helper("image gc --keep 1", "removed"),
           Shell("cat /opt/data", "^data of the second generation$")),
          site=Site()),
-    Case("helper-red-hat", "pxeos once, pxeboot in a loop, as published: a node of the list boots", "",
-         (Administrator(RED_HAT_LOOP, "Location: " + RHEL5), PowerOn(), *LOGIN, Shell("hostname", "^node001$"),
-          mounted("/", f"10.9.0.1:{RHEL5}/root", " ro,"), mounted("/var/log", "nfs"),
-          Report("snapshot.name", "^node001$"), Report("snapshot.state", "mounted"),
-          Shell("cat /proc/sys/kernel/domainname", "^my_nis_domain$"),
-          Shell("echo own >/var/log/x"), OnServer(f"{RHEL5}/snapshot/node001/var/log/x", "^own$"),
-          OnServer(f"{RHEL5}/snapshot/node002/var/log/x", None), *goes_down()),
-         root="golden", root_path=f"{RHEL5}/root", snapshots_path=f"{RHEL5}/snapshot", snapshots=(),
-         snapshot="node001", boot_file="linux-install/pxelinux.0"),
 )

@@ -25,9 +25,7 @@ CASES: tuple[Case, ...] = (
                   allowed="give the router's own address"), 256),
     _case("recipe-grub-debian", "dhcpd's groups, GRUB's menu per host, Debian's root ro with /var /tmp /root rw",
           Cluster("192.168.0.1/24", (Machine("ssi1", "52:54:00:09:00:01"), Machine("ssi2", "52:54:00:09:00:02")),
-                  {"/NFSROOT/kerrighed": "debian-nfsroot"},
-                  # What the node program mounted beneath /var before the boot scripts covered it by the server's /var.
-                  allowed=r"umount\.nfs: /var/|^failed"), 512, slow=True),
+                  {"/NFSROOT/kerrighed": "debian-nfsroot"}), 512),
     _case("recipe-bootp-rarp", "bootptab, RARP, a root per client, swap, shutdown now; nine files by three nodes",
           Cluster("192.168.1.1/24",
                   (Machine("taimon", "00:00:e3:20:35:0d", disk="NT"), Machine("host2", "00:00:e3:20:35:0e"),
@@ -36,5 +34,9 @@ CASES: tuple[Case, ...] = (
     _case("recipe-red-hat-netboot", "a golden image by rsync, pxeos, pxeboot in a loop for 128 nodes, files.custom",
           Cluster("10.8.136.2/16", (Machine("node003", "00:21:5e:40:64:5c", disk="SDA"),),
                   {"/golden/node004": "debian-installed"}, ("/tftpboot", "/diskless"),
-                  golden=("/golden/node004", "10.8.136.4/16")), 512, slow=True),
+                  golden=("/golden/node004", "10.8.136.4/16"),
+                  # Debian's own: the scripts udev and sendsigs run at the same time, and one takes away what the other
+                  # lists; hwclock.sh runs after umountnfs.sh, which unmounts all NFS but the root.
+                  allowed=r"^cat: /run/sendsigs\.omit\.d/systemd-udevd: No such file or directory$"
+                          r"|^hwclock: cannot open /etc/adjtime: Read-only file system$"), 512),
 )

@@ -426,19 +426,6 @@ class Helper:
 
 
 @dataclass(frozen=True)
-class Administrator:
-    """The administrator runs a script on the server, with diskless-server, pxeos and pxeboot in its PATH."""
-
-    script: str
-    pattern: str = ""
-
-    def run(self, bench: Bench) -> None:
-        said = bench.administrator.shell(self.script)
-        if not re.search(self.pattern, said, re.MULTILINE):
-            raise LabError(f"server: {self.script[:60]!r} printed {said[-300:]!r}, wanted /{self.pattern}/")
-
-
-@dataclass(frozen=True)
 class ChangeGolden:
     """The administrator changes a file of the directory that the image is made from."""
 

@@ -13,6 +13,7 @@ namespace diskless {
 namespace {
 
 using namespace test_agent;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -241,6 +242,41 @@ TEST_F(AgentTest, SeesTheRunLevelOfSysvinitGoDown) {
     enter('6' + 256 * '2');
     pass(Seconds{10});
     EXPECT_THAT(told, ElementsAre("reboot"));
+}
+
+TEST_F(AgentTest, FinishesWhatBusyboxWasToldWhenTheServerIsGone) {
+    hooks.is_guarded = [] { return true; };
+    files.content["/proc/1/comm"] = "init\n";
+    files.links["/proc/1/exe"] = "/bin/busybox";
+    files.content["/proc/1/status"] = "Name:\tinit\nSigCgt:\t0000000000080000\n";
+    server_alive = false;
+    pass(Seconds{60});
+    EXPECT_EQ(taken_down_at, Nanoseconds{0}) << "nobody has told it to go down";
+    server_alive = true;
+    files.content["/proc/1/status"] = "Name:\tinit\nSigCgt:\t0000000000000000\n";
+    pass(Seconds{60});
+    EXPECT_EQ(taken_down_at, Nanoseconds{0}) << "it takes its time, and does not hang";
+    server_alive = false;
+    const auto begun = clock.now();
+    pass(Seconds{6});
+    EXPECT_GT(taken_down_at, begun);
+    EXPECT_THAT(machine.done, Contains("power reboot"));
+}
+
+TEST_F(AgentTest, FinishesWhatSysvinitWasToldWhenTheServerIsGone) {
+    hooks.is_guarded = [] { return true; };
+    files.content["/proc/1/comm"] = "init\n";
+    files.fifos.insert("/run/initctl");
+    struct utmp record {};
+    record.ut_type = RUN_LVL;
+    record.ut_pid = '0';
+    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    pass(Seconds{60});
+    EXPECT_EQ(taken_down_at, Nanoseconds{0});
+    server_alive = false;
+    pass(Seconds{6});
+    EXPECT_GT(taken_down_at, Seconds{60});
+    EXPECT_THAT(machine.done, Contains("power poweroff"));
 }
 
 TEST_F(AgentTest, PromisesASignOfLife) {

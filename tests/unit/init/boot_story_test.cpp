@@ -82,6 +82,30 @@ TEST(BootStory, HandsOverToTheRealInit) {
     EXPECT_THAT(kept->executed, IsEmpty());
 }
 
+/// Debian's umountfs leaves alone what stands before the root in the table; the agent needs the same where it stays.
+TEST(BootStory, WhatWasThereBeforeTheRootStandsBeforeItInTheTable) {
+    Story story;
+    ASSERT_TRUE(story.run());
+    const auto table = *story.mounts.table();
+    std::vector<std::string> targets;
+    for (const auto& entry : table) targets.push_back(entry.target);
+    const auto place = [&](const std::string& target) { return std::ranges::find(targets, target) - targets.begin(); };
+    for (const char* shown : {"/sysroot/proc", "/sysroot/sys", "/sysroot/dev", "/sysroot/run", "/sysroot/run/diskless"})
+        EXPECT_LT(place(shown), place("/sysroot")) << shown;
+    for (const char* kept : {"/proc", "/sys", "/dev", "/run"}) EXPECT_THAT(targets, Contains(kept));
+    EXPECT_TRUE(story.files.exists(kProgram));
+    EXPECT_TRUE(story.files.exists(std::string("/sysroot") + kProgram));
+}
+
+TEST(BootStory, WhatCannotBeMovedIntoTheRootIsShownThereAllTheSame) {
+    Story story;
+    story.mounts.refuse_move = EINVAL;  // the parent mount is shared
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_TRUE(story.files.exists(kProgram));
+    EXPECT_TRUE(story.files.exists("/sysroot/proc/cmdline"));
+}
+
 TEST(BootStory, SystemdIsToldToLeaveWhatIsMounted) {
     Story story;
     story.files.tree({{"/server/root/lib/systemd/systemd", file("init")}});
@@ -90,8 +114,7 @@ TEST(BootStory, SystemdIsToldToLeaveWhatIsMounted) {
     const auto result = story.run();
     ASSERT_TRUE(result) << why(result);
     for (const char* unit : {"var-log.mount", "run-diskless-.mount.d/diskless.conf"})
-        EXPECT_THAT(story.files.text(std::string("/run/systemd/system/") + unit),
-                    HasSubstr("DefaultDependencies=no"))
+        EXPECT_THAT(story.files.text(std::string("/run/systemd/system/") + unit), HasSubstr("DefaultDependencies=no"))
             << unit;
     EXPECT_FALSE(story.files.exists("/run/systemd/system/proc.mount"));
     EXPECT_FALSE(story.files.exists("/run/systemd/system/home.mount")) << "nothing of ours";
@@ -403,8 +426,7 @@ TEST(BootStory, GoingOnAfterAFailedStateMountsItsMemoryOnce) {
     ASSERT_FALSE(story.run());
     story.processes.hanging.clear();
     ASSERT_TRUE(story.executor.run(plan_boot(story.boot)));
-    const auto mounts = story.mounts.lines();
-    EXPECT_EQ(std::ranges::count_if(mounts, [](const auto& line) { return line.ends_with("<- diskless-state"); }), 1);
+    EXPECT_EQ(std::ranges::count(story.mounts.requests, "diskless-state", &MountRequest::source), 1);
 }
 
 TEST(BootStory, WaitingForASnapshotDoesNotPileMountsUp) {

@@ -62,7 +62,7 @@ std::vector<std::string> paths(const std::vector<Release>& releases) {
     return all;
 }
 
-TEST(ReleaseOrder, IsLastMountedFirstAndOnlyBelow) {
+TEST(ReleaseOrder, IsDeepestFirstAndOnlyBelow) {
     const std::vector<MountEntry> table{{.target = "/oldroot"},
                                         {.target = "/oldroots"},
                                         {.target = "/oldroot/var"},
@@ -70,9 +70,19 @@ TEST(ReleaseOrder, IsLastMountedFirstAndOnlyBelow) {
                                         {.target = "/oldroot/run/diskless/snapshot"},
                                         {.target = "/oldroot/var/log"}};
     EXPECT_THAT(paths(release_order(table, {}, true)),
-                ElementsAre("/oldroot/var/log", "/oldroot/run/diskless/snapshot", "/oldroot/var", "/oldroot"));
+                ElementsAre("/oldroot/run/diskless/snapshot", "/oldroot/var/log", "/oldroot/var", "/oldroot"));
     EXPECT_THAT(paths(release_order(table, {}, false)), ElementsAre("/oldroot/var/log", "/oldroot/var"))
         << "snapshot and root are needed for the record";
+}
+
+/// What was moved into the root stands before the root in the table, and is in its way all the same.
+TEST(ReleaseOrder, HasChildrenBeforeTheirParents) {
+    const std::vector<MountEntry> table{{.target = "/oldroot/run"}, {.target = "/oldroot/run/diskless"},
+                                        {.target = "/oldroot"},     {.target = "/oldroot/tmp"},
+                                        {.target = "/oldroot/tmp"}, {.target = "/oldroot/run/diskless/state"}};
+    EXPECT_THAT(paths(release_order(table, {}, true)),
+                ElementsAre("/oldroot/run/diskless/state", "/oldroot/run/diskless", "/oldroot/tmp", "/oldroot/tmp",
+                            "/oldroot/run", "/oldroot"));
 }
 
 TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
@@ -87,12 +97,11 @@ TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
     ShutdownSituation situation;
     situation.after_pivot = false;
     const auto order = release_order(table, situation, true);
-    EXPECT_THAT(paths(order),
-                ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/run/diskless/swap/2", "/proc/1/root/runner",
-                            "/proc/1/root/home/tmp", "/proc/1/root/home"))
+    EXPECT_THAT(paths(order), ElementsAre("/proc/1/root/run/user/1/srv", "/proc/1/root/run/diskless/swap/2",
+                                          "/proc/1/root/home/tmp", "/proc/1/root/runner", "/proc/1/root/home"))
         << "a disk stays marked as in use when it is left mounted, also below /run";
-    EXPECT_TRUE(order[2].matters) << "a disk";
-    EXPECT_FALSE(order[3].matters) << "memory";
+    EXPECT_FALSE(order[2].matters) << "memory";
+    EXPECT_TRUE(order[3].matters) << "a disk";
     EXPECT_TRUE(order[4].matters);
     EXPECT_EQ(order[4].shown, "/home");
 }
@@ -111,7 +120,8 @@ TEST(SwapsToStop, AreAllButCompressedMemory) {
 
 TEST(MemoryAvailable, IsAsTheKernelSays) {
     EXPECT_EQ(memory_available("MemTotal: 9 kB\nMemAvailable:  1234 kB\n"), 1234U);
-    for (const char* silent : {"", "MemAvailable:", "MemAvailable: x kB"}) EXPECT_EQ(memory_available(silent), kUnknownMemory);
+    for (const char* silent : {"", "MemAvailable:", "MemAvailable: x kB"})
+        EXPECT_EQ(memory_available(silent), kUnknownMemory);
 }
 
 TEST(PlanShutdown, IsSoundInEverySituation) {

@@ -297,6 +297,38 @@ TEST_F(PlanState, DefaultsFillWhatNoListCovers) {
     EXPECT_THAT(shown(plan()), ElementsAre("volatile empty /tmp", "persistent /var"));
 }
 
+TEST_F(PlanState, DefaultsAreLeftToWhatFstabMountsOverNfs) {
+    input_.defaults = true;
+    files_.tree({{"/sysroot/var/cache/man", directory()},
+                 {"/sysroot/etc/fstab", file("# the page's\n"
+                                             "10.9.0.1:/srv/root / nfs ro 0 0\n"
+                                             "10.9.0.1:/srv/var /var/ nfs rw,hard,nolock 0 0\n"
+                                             "10.9.0.1:/srv/home /home nfs4 rw 0 0\n"
+                                             "10.9.0.1:/srv/tmp /tmp nfs rw 0 0\n"
+                                             "none /var/lib tmpfs defaults 0 0\n")}});
+    auto made = plan();
+    EXPECT_THAT(shown(made), ElementsAre("volatile empty /tmp", "skipped /var"))
+        << "/tmp is needed until it is mounted, and beneath /home is no default";
+    EXPECT_EQ(entry(made, "/var").origin.text(), "/etc/fstab:3");
+    EXPECT_THAT(entry(made, "/var").notes, ElementsAre(HasSubstr("mounted from 10.9.0.1:/srv/var")));
+    EXPECT_THAT(made.problems, IsEmpty());
+
+    list("/snap/files", "/var/log\n");
+    EXPECT_THAT(shown(plan()), ElementsAre("volatile empty /tmp", "skipped /var", "persistent /var/log"))
+        << "what a list names is meant";
+}
+
+TEST_F(PlanState, TheNodesOwnFstabCountsWhenAListKeepsIt) {
+    input_.defaults = true;
+    files_.tree({{"/sysroot/var/lib/systemd", directory()},
+                 {"/sysroot/etc/fstab", file("10.9.0.1:/srv/var /var nfs rw 0 0\n")},
+                 {"/snap/etc/fstab", file("10.9.0.1:/srv/lib /var/lib nfs rw 0 0\n")}});
+    EXPECT_THAT(shown(plan()), ElementsAre("volatile empty /tmp", "skipped /var")) << "no list names it";
+    list("/snap/files", "/etc/fstab\n");
+    EXPECT_THAT(shown(plan()),
+                ElementsAre("persistent /etc/fstab", "volatile empty /tmp", "skipped /var/lib", "persistent /var/log"));
+}
+
 TEST_F(PlanState, DefaultsAreInOrderAndSound) {
     for (const auto& row : state_defaults()) {
         EXPECT_EQ(refused_path(row.path), "") << row.path;

@@ -186,6 +186,20 @@ TEST(Life, TellsWhatReadingTheInittabAgainHasChanged) {
     EXPECT_THAT(*reload_inittab(os), IsEmpty()) << "another init has its own way";
 }
 
+TEST(Life, SaysOnceThatTheBootScriptIsNotRun) {
+    NodeWithLife node("boot::bootwait:/bin/Rcinit\nid:3:initdefault:\na:3:respawn:/bin/a\n");
+    node.boot();
+    node.pass(Seconds{1});
+    for (int i = 0; i < 2; ++i) {
+        node.life->signal(SIGHUP);
+        node.pass(Seconds{1});
+    }
+    EXPECT_EQ(std::ranges::count_if(
+                  node.quiet.said,
+                  [](const auto& line) { return line.second.find("boot script is not run") != std::string::npos; }),
+              1);
+}
+
 TEST(Life, WithoutProcessesItTriesAgain) {
     NodeWithLife node;
     node.process.forks_to_fail = 25;
