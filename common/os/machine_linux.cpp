@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -11,10 +12,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
-#include "common/os/clock_linux.hpp"
 #include "common/os/anchors.hpp"
+#include "common/os/clock_linux.hpp"
 #include "common/os/descriptor.hpp"
 
 namespace diskless {
@@ -43,6 +45,18 @@ bool write_line(const char* path, std::string_view record) {
     // A console can block for ever when its terminal stopped the output: never wait for it.
     const Descriptor file(openat(at.directory, at.path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     return file && write_all(file.get(), record.data(), record.size());
+}
+
+/// Where no processor, boot loader or device is trusted to give randomness, the kernel makes its own of jitter within a
+/// second; but only while somebody waits for it (since Linux 5.4). That is a thread, for older ones could take forever.
+void wait_for_randomness_beside() {
+    pthread_t thread;
+    const auto wait = [](void*) -> void* {
+        char byte = 0;
+        (void)!getrandom(&byte, sizeof byte, 0);
+        return nullptr;
+    };
+    if (pthread_create(&thread, nullptr, wait, nullptr) == 0) pthread_detach(thread);
 }
 
 }  // namespace
@@ -79,6 +93,7 @@ std::uint64_t LinuxMachine::random() {
 
 Result<std::string> LinuxMachine::secret(std::size_t bytes, Deadline deadline) {
     std::string secret(bytes, '\0');
+    bool asked = false;
     for (std::size_t had = 0; had < bytes;) {
         const auto got = getrandom(secret.data() + had, bytes - had, GRND_NONBLOCK);
         if (got >= 0) {
@@ -90,6 +105,7 @@ Result<std::string> LinuxMachine::secret(std::size_t bytes, Deadline deadline) {
         if (deadline.passed(linux_clock()))
             return fail_errno("wait for the kernel's random pool", ETIMEDOUT,
                               "give the machine a source of randomness (virtio-rng, a newer CPU, a kept seed)");
+        if (!std::exchange(asked, true)) wait_for_randomness_beside();
         // poll(2) on /dev/random means different things in different kernels; this state ends once in a boot
         linux_clock().sleep(std::min<Nanoseconds>(Milliseconds{20}, deadline.left(linux_clock())));
     }

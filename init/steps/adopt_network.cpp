@@ -52,8 +52,10 @@ void read_pnp(const Files& files, Lease& lease) {
         if (fields[0] == "nameserver" && address && address->is_set()) lease.dns.push_back(*address);
     }
     const auto name = files.read("/proc/sys/kernel/hostname", 256).value_or(std::string());
-    if (const auto known = trim(name); known != "(none)" && known != "localhost" && known.find(':') == known.npos)
-        lease.hostname = known.substr(0, known.find('.'));
+    const auto known = trim(name);
+    // The kernel names itself by its address, of either family, when it knows no better.
+    const bool is_address = known.find(':') != known.npos || Ipv4::parse(known);
+    if (known != "(none)" && known != "localhost" && !is_address) lease.hostname = known.substr(0, known.find('.'));
 }
 
 Result<> run(StepContext& context, Boot& boot) {

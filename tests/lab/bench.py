@@ -14,9 +14,10 @@ import cache
 import disk
 import images
 import network
+import recipe
 import roots
 from case import Case
-from kernels import Kernel
+from kernels import Kernel, built_kernel
 from namespace import LabError, Namespace, wait_until
 from network import Network
 from node import Node
@@ -119,6 +120,11 @@ class Bench:
         TimeServer(self.namespace, self._work, cluster.server).start()
         if cluster.golden:
             self._start_golden(*cluster.golden)
+        if cluster.kernel:
+            configuration, built = cluster.kernel
+            target = top / built.lstrip("/")
+            target.parent.mkdir(parents=True)
+            shutil.copy2(built_kernel(recipe.file_of(self.case.name, configuration)), target)
         self.nodes = [Node(self.namespace, self.network, number,
                            replace(self.case.hardware, disk=machine.disk and self._make_disk(machine)), self.logs,
                            self._work, machine.name, machine.mac)

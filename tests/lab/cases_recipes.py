@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import recipe
 from case import Case
 from node import Hardware
@@ -12,6 +14,9 @@ def _case(name: str, about: str, cluster: Cluster, memory: int, slow: bool = Fal
     return Case(name, about, "", recipe.steps(name, cluster), cluster=cluster, hardware=Hardware(memory=memory), slow=slow)
 
 
+RCINIT = Cluster("172.16.1.1/24", (Machine("cartman", "00:18:f3:70:91:b9"), Machine("stan", "00:18:f3:70:91:c1")),
+                 {"/home/common/cluster": "culc"}, ("/tftpboot",), allowed="give the router's own address")
+
 CASES: tuple[Case, ...] = (
     _case("recipe-usb-stick", "sticks by hand and by one command, a root rw per node cloned from a tar, /usr shared; reset",
           Cluster("192.168.1.11/24",
@@ -19,10 +24,13 @@ CASES: tuple[Case, ...] = (
                    Machine("g6host33", "00:11:2f:00:00:a1", stick="/srv/stick/g6host33.img")),
                   {"/srv/tl8": "vine"}, ("/home2",)), 256),
     _case("recipe-pxelinux-rcinit", "PXELINUX by MAC, one root ro for all, inittab with Rcinit, sshd respawned, /culc rw",
-          Cluster("172.16.1.1/24",
-                  (Machine("cartman", "00:18:f3:70:91:b9"), Machine("stan", "00:18:f3:70:91:c1")),
-                  {"/home/common/cluster": "culc"}, ("/tftpboot",),
-                  allowed="give the router's own address"), 256),
+          RCINIT, 256),
+    # Nothing but jitter gives this kernel randomness: the node has to wait for it as the kernel wants it.
+    Case("recipe-pxelinux-rcinit-kernel", "the same with a small kernel that mounts its root itself: no initramfs", "",
+         (*recipe.steps("recipe-pxelinux-rcinit", RCINIT, until="Switch the nodes on"),
+          *recipe.steps("recipe-pxelinux-rcinit-kernel", RCINIT)),
+         cluster=replace(RCINIT, kernel=("/root/nfsroot.config", "/root/linux-source-6.1/arch/x86/boot/bzImage")),
+         hardware=Hardware(memory=256), slow=True),
     _case("recipe-grub-debian", "dhcpd's groups, GRUB's menu per host, Debian's root ro with /var /tmp /root rw",
           Cluster("192.168.0.1/24", (Machine("ssi1", "52:54:00:09:00:01"), Machine("ssi2", "52:54:00:09:00:02")),
                   {"/NFSROOT/kerrighed": "debian-nfsroot"}), 512),

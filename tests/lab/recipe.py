@@ -51,6 +51,7 @@ class Cluster:
     systems: dict[str, str]                   # directory of the server: flavour of roots.py
     directories: tuple[str, ...] = ()         # further top-level directories of the server
     golden: tuple[str, str] | None = None     # one of `systems` is a running machine: its directory and address
+    kernel: tuple[str, str] | None = None     # a file of the page with a kernel's configuration; where that is built
     allowed: str = r"(?!)"                    # what the consoles show though it looks like trouble
 
 
@@ -154,9 +155,25 @@ class Do:
             node.console.expect("".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", line)), 180)
 
 
-def steps(name: str, cluster: Cluster) -> tuple[Step, ...]:
-    """The blocks of docs/recipes/<name>.md, in order. Blocks without a place are for the reader."""
-    found = blocks((DIRECTORY / f"{name}.md").read_text())
+def page(name: str) -> str:
+    return (DIRECTORY / f"{name}.md").read_text()
+
+
+def file_of(name: str, path: str) -> str:
+    """What the page <name> writes into the server's file `path`."""
+    for block in blocks(page(name)):
+        if block.words[:3] == ("file", "server", path):
+            return block.text
+    raise LabError(f"{name}: no block writes {path}")
+
+
+def steps(name: str, cluster: Cluster, until: str = "") -> tuple[Step, ...]:
+    """The blocks of docs/recipes/<name>.md, in order, as far as the heading `until`. Blocks without a place are for the
+    reader."""
+    text, found_it, _ = page(name).partition(f"\n## {until}\n") if until else (page(name), "", "")
+    if until and not found_it:
+        raise LabError(f"{name}: no heading {until!r}")
+    found = blocks(text)
     done: list[Step] = []
     for index, block in enumerate(found):
         if len(block.words) < 2:

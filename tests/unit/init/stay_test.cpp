@@ -126,6 +126,15 @@ TEST(MountedRoot, DoesOnlyWhatIsMissing) {
     EXPECT_TRUE(problems_of(plan_boot(node.boot)).size() <= 1) << "only what plan_early has done is missing";
 }
 
+/// A kernel that has configured the interface names itself by the address when it knows no better (ipconfig.c).
+TEST(MountedRoot, AnAddressIsNoName) {
+    Mounted node;
+    node.files.tree({{"/fake/proc/sys/kernel/hostname", file(node.address.text() + "\n")}});
+    ASSERT_TRUE(node.run());
+    EXPECT_EQ(node.boot.lease.hostname, "");
+    EXPECT_EQ(node.boot.identity.hostname, "node1") << "by the root's etc/hosts";
+}
+
 TEST(MountedRoot, HandsOverToAnotherInitWhenToldTo) {
     Mounted node("root=/dev/nfs init=/bin/Rcinit diskless.init=/sbin/init");
     ASSERT_TRUE(node.run());
