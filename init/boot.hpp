@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/image/manifest.hpp"
+#include "common/nfs/mount_options.hpp"
 #include "common/os/os.hpp"
 #include "common/report/boot_report.hpp"
 #include "common/state/state_plan.hpp"
@@ -34,7 +35,8 @@ struct Boot {
     RootFacts root;
     Ipv4 root_server;
     NfsVersion root_version = NfsVersion::automatic;
-    std::string init;  // in the new root; kProgram: this program stays PID 1
+    NfsPorts root_ports;  // of root_server
+    std::string init;     // in the new root; kProgram: this program stays PID 1
     bool init_is_systemd = false;
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 

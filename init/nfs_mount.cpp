@@ -4,6 +4,7 @@
 
 #include "common/nfs/mount_errors.hpp"
 #include "common/nfs/servers.hpp"
+#include "init/nfs_ports.hpp"
 
 namespace diskless {
 
@@ -18,16 +19,23 @@ Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
     Error last{"no NFS server is known", "name one: nfsroot=<server>:<directory>", 0};
     TRY(os.files.make_directories(job.target));
     for (const auto server : job.source.servers) {
-        const auto ladder = nfs_ladder({.use = job.use,
-                                        .read_only = job.read_only,
-                                        .version = job.source.version,
-                                        .options = job.source.options,
-                                        .server = server,
-                                        .client = job.client});
+        NfsMountWish wish{.use = job.use,
+                          .read_only = job.read_only,
+                          .version = job.source.version,
+                          .options = job.source.options,
+                          .server = server,
+                          .client = job.client};
+        // A service that was started again may be elsewhere: later attempts ask anew.
+        if (context.attempt == 1 && server == job.earlier.server) wish.ports = job.earlier.ports;
+        auto ladder = nfs_ladder(wish);
         if (context.attempt == 1)
             for (const auto& line : ladder.ignored) context.note(line);
         const auto what = nfs_source(server, job.path);
         for (std::size_t i = 0; i < ladder.attempts.size(); ++i) {
+            if (wants_ports(ladder.attempts[i]) && wish.ports == NfsPorts{}) {
+                wish.ports = ask_for_ports(os, server, context.deadline);
+                ladder = nfs_ladder(wish);
+            }
             const auto& attempt = ladder.attempts[i];
             context.waiting_for(fmt::format("{} by {}", what, attempt.label));
             const bool is_last = i + 1 == ladder.attempts.size();
@@ -39,7 +47,7 @@ Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
                     {what, job.target, attempt.version == NfsVersion::v3 ? "nfs" : "nfs4", attempt.options}));
                 return {};
             });
-            if (mounted) return NfsMounted{server, attempt.version, attempt.options};
+            if (mounted) return NfsMounted{server, attempt.version, attempt.options, wish.ports};
             auto judged =
                 judge_mount_error(mounted.error().code, attempt.version, is_last, server, job.path, job.client);
             last = {std::move(judged.cause), std::move(judged.remedy), mounted.error().code};

@@ -11,6 +11,7 @@ struct NfsMounted {
     Ipv4 server;
     NfsVersion version = NfsVersion::automatic;
     std::string options;  // as asked for
+    NfsPorts ports;       // of this server, when they were asked for
 };
 
 struct NfsMountJob {
@@ -20,6 +21,7 @@ struct NfsMountJob {
     NfsUse use = NfsUse::shared_root;
     bool read_only = true;
     Ipv4 client;
+    NfsMounted earlier;                      // a mount that has been made: its server's ports are known
     std::function<void(NfsVersion)> before;  // an attempt of this version: its modules may not be loaded yet
 };
 

@@ -8,8 +8,7 @@ namespace diskless {
 //                │
 //          load-drivers ┬─ load-nfs ──────────┐
 //                       └─ configure-network ─┼─ mount-root ┬─ mount-snapshot ┬─ identify ─ prepare-state ─ carry-api
-//                                             │             ├─ keep-way-down  │
-//                                             │             └─ probe-export   │
+//                                             │             └─ keep-way-down  │
 //                                             ├─ set-clock ───────────────────┘
 //                                             └─ protect-network
 //
@@ -31,7 +30,6 @@ Plan plan_boot(Boot& boot) {
                        steps::identify, steps::prepare_state, steps::carry_api})
         plan.push_back(step(boot));
     if (!boot.config.swaps.empty()) plan.push_back(steps::swap_on(boot));
-    if (boot.config.root.mode == RootMode::read_only) plan.push_back(steps::probe_export(boot));
     return plan;
 }
 

@@ -154,12 +154,22 @@ void set_defaults(OptionList& list, const NfsMountWish& wish, NfsVersion version
     }
 }
 
+/// NFS 3 by TCP without a word on ports.
+bool lets_kernel_ask(const OptionList& list) {
+    return list.find("vers") == "vers=3" && list.find("proto") == "proto=tcp" &&
+           list.find("mountproto") == "mountproto=tcp" && list.find("port").empty() && list.find("mountport").empty();
+}
+
 /// What mount.nfs would find out; the user's own values stay.
 void set_addresses(OptionList& list, const NfsMountWish& wish, NfsVersion version) {
     if (version == NfsVersion::v3) {
         if (list.find("mountaddr").empty()) list.set("mountaddr", wish.server.text());
         const bool udp = list.find("proto") == "udp" || list.find("proto") == "proto=udp";
         if (list.find("mountproto").empty()) list.set("mountproto", udp ? "udp" : "tcp");
+        if (lets_kernel_ask(list) && list.find("mountaddr") == "mountaddr=" + wish.server.text()) {
+            if (wish.ports.mount != 0) list.set("mountport", std::to_string(wish.ports.mount));
+            if (wish.ports.nfs != 0) list.set("port", std::to_string(wish.ports.nfs));
+        }
     } else if (wish.client.is_set() && list.find("clientaddr").empty()) {
         list.set("clientaddr", wish.client.text());
     }
@@ -173,6 +183,12 @@ bool fits(std::string_view option, NfsVersion version) {
     return !name.starts_with("mount") && family_of(option) != "lock" && family_of(option) != "acl";
 }
 }  // namespace
+
+bool wants_ports(const NfsAttempt& attempt) {
+    OptionList list;
+    for (const auto option : split(attempt.options, ',')) list.set(std::string(option));
+    return lets_kernel_ask(list);
+}
 
 NfsLadder nfs_ladder(const NfsMountWish& wish) {
     NfsLadder ladder;

@@ -2,6 +2,7 @@
 // Names are those of the kernel's nfs_fs_parameters (fs/nfs/fs_context.c); nfs(5) explains them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ enum class NfsUse {
     own_files,    // a snapshot that this node alone writes, or a root of its own
 };
 
+/// TCP ports of NFS 3 at a server; 0: not known, the kernel asks the server's port mapper.
+struct NfsPorts {
+    std::uint16_t mount = 0, nfs = 0;
+    bool operator==(const NfsPorts&) const = default;
+};
+
 struct NfsMountWish {
     NfsUse use = NfsUse::shared_root;
     bool read_only = true;
@@ -23,6 +30,7 @@ struct NfsMountWish {
     std::string options;  // as given by the user; each replaces what we would say about the same thing
     Ipv4 server;
     Ipv4 client;  // for NFSv4.0 callbacks; may be unset
+    NfsPorts ports;
 };
 
 struct NfsAttempt {
@@ -35,6 +43,9 @@ struct NfsLadder {
     std::vector<NfsAttempt> attempts;  // to be tried in this order; never empty
     std::vector<std::string> ignored;  // user options that cannot be used, one line each
 };
+
+/// Would an attempt of NFS 3 have the kernel ask the server's port mapper, for TCP?
+bool wants_ports(const NfsAttempt& attempt);
 
 /// The attempts for a wish. A version among the user's options (vers=4.1, nfsvers=3, v4) counts when `version` is
 /// automatic. `ro`, `rw`, `addr` and what only mount.nfs understands (retry, bg, fg) among them is dropped: others

@@ -40,6 +40,9 @@ class Mounts {
     virtual Result<> move(const std::string& from, const std::string& to) = 0;
     virtual Result<> remount(const std::string& target, const std::string& options) = 0;
     virtual Result<> unmount(const std::string& target, Unmount how = Unmount::normal) = 0;
+    /// Would what is mounted read-only at `target` let this user write into its top directory? Nothing can be written
+    /// there meanwhile. Over NFS this is the server's word, and the kernel mostly has it already.
+    virtual Result<bool> would_let_write(const std::string& target) = 0;
     /// /proc/self/mountinfo in its order (oldest first).
     virtual Result<std::vector<MountEntry>> table() const = 0;
     /// Is the named file system type known to the running kernel (/proc/filesystems)?

@@ -131,6 +131,12 @@ bool add_flags(const std::string& target, unsigned long flags) {
     return ::mount("none", target.c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr) == 0;
 }
 
+/// Of the file system (FSCONFIG_SET_FLAG "ro" or "rw"); the flags of its mounts stay. False with errno.
+bool set_file_system_flag(const Descriptor& file_system, const char* flag) {
+    return fsconfig(file_system.get(), FSCONFIG_SET_FLAG, flag, nullptr, 0) == 0 &&
+           fsconfig(file_system.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0) == 0;
+}
+
 std::string with(std::string options, std::string_view more) {
     if (!options.empty() && !more.empty()) options += ',';
     return options.append(more);
@@ -185,6 +191,21 @@ Result<> LinuxMounts::unmount(const std::string& target, Unmount how) {
     const int flags = how == Unmount::force ? MNT_FORCE : how == Unmount::lazy ? MNT_DETACH : 0;
     if (umount2(target.c_str(), flags | UMOUNT_NOFOLLOW) == 0) return {};
     return fail_errno(printable("unmount " + target), errno, errno == EBUSY ? "something still uses it" : "");
+}
+
+/// The kernel asks a file system for permission only when that is writable as a whole, so it becomes so for the moment
+/// of the question. The mount stays read-only and is what the kernel looks at last: EROFS means that all else agreed.
+Result<bool> LinuxMounts::would_let_write(const std::string& target) {
+    const auto what = printable("ask whether " + target + " lets us write");
+    const Descriptor file_system(fspick(AT_FDCWD, target.c_str(), FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT));
+    if (!file_system || !set_file_system_flag(file_system, "rw")) return fail_errno(what);
+    const int code = ::faccessat(AT_FDCWD, target.c_str(), W_OK, 0) == 0 ? 0 : errno;
+    // a context serves for one change
+    const Descriptor again(fspick(AT_FDCWD, target.c_str(), FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT));
+    if (!again || !set_file_system_flag(again, "ro")) return fail_errno(what + ", make it read-only again");
+    if (code == 0 || code == EROFS) return true;
+    if (code == EACCES || code == EPERM) return false;
+    return fail_errno(what, code);
 }
 
 Result<std::vector<MountEntry>> LinuxMounts::table() const {

@@ -15,6 +15,7 @@ class LinuxMounts final : public Mounts {
     Result<> move(const std::string& from, const std::string& to) override;
     Result<> remount(const std::string& target, const std::string& options) override;
     Result<> unmount(const std::string& target, Unmount how = Unmount::normal) override;
+    Result<bool> would_let_write(const std::string& target) override;
     Result<std::vector<MountEntry>> table() const override;
     bool knows_type(const std::string& type) const override;
 };

@@ -166,14 +166,15 @@ Result<> remove_beneath(int directory, dev_t device, const std::string& shown) {
 }  // namespace
 
 bool for_each_name(int directory, const std::function<bool(const char*, unsigned char)>& call) {
-    const int own =
-        ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // closedir(3) closes what it is given
+    // closedir(3) closes what it is given. Not opened once more by ".": NFS asks the server at each open.
+    const int own = ::fcntl(directory, F_DUPFD_CLOEXEC, 0);
     if (own < 0) return false;
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own), ::closedir);
     if (!stream) {
         ::close(own);
         return false;
     }
+    ::rewinddir(stream.get());  // the position is the given descriptor's
     for (;;) {
         errno = 0;
         const dirent* entry = ::readdir(stream.get());

@@ -49,7 +49,8 @@ class Reader {
   public:
     Reader(const StateInput& input, const Files& files, TreeView& root, TreeView* snapshot, TreeView* location)
         : input_(input), files_(files), root_(root), snapshot_(snapshot), location_(location) {
-        if (snapshot_ != nullptr) snapshot_->names("/");  // one listing answers for all lists that are not there
+        if (snapshot_ != nullptr)  // one listing answers for all lists that are not there
+            for (const char* directory : {"/", "/etc"}) snapshot_->names(directory);
         // either the location itself or its snapshot directory may be what is mounted
         if (location_ != nullptr) {
             location_->names("/");
@@ -58,6 +59,8 @@ class Reader {
     }
 
     ReadLists run() {
+        for (const auto& place : kOrder)
+            if (place.where == Where::root) root_.expect(std::string(place.path));
         for (const auto& place : kOrder) read_place(place);
         for (const auto& [where, path] : std::initializer_list<std::pair<Where, std::string_view>>{
                  {Where::snapshot, "/litetree"}, {Where::location, "/litetree"}, {Where::root, "/etc/litetree"}})

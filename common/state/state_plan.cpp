@@ -494,6 +494,11 @@ StatePlan Planner::run() {
     plan_.lists = std::move(lists.files);
     for (auto& problem : lists.problems) plan_.problems.push_back(std::move(problem));
     litetree_ = std::move(lists.litetree);
+    for (const auto& ranked : lists.entries)
+        if (!has_pattern(ranked.entry.path)) root_.expect(ranked.entry.path);
+    if (input_.defaults)
+        for (const auto& row : state_defaults())
+            if (!has_pattern(row.path)) root_.expect(std::string(row.path));
     for (const auto& ranked : lists.entries) add_list_entry(ranked);
     if (input_.defaults) {
         read_fstab();
@@ -503,6 +508,8 @@ StatePlan Planner::run() {
     for (const auto& file : input_.generated) add_generated(file);
     if (input_.defaults) add_room_for_generated();
 
+    for (const auto& [path, candidate] : table_)
+        if (candidate.entry.kind == StateKind::persistent && !candidate.entry.skipped) snapshot_.expect(path);
     for (auto& [path, candidate] : table_) settle(candidate);  // parents first: children ask what became of them
     for (auto& [path, candidate] : table_) plan_.entries.push_back(std::move(candidate.entry));
     for (const auto* view : {&root_, &snapshot_})

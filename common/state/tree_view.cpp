@@ -9,13 +9,19 @@
 namespace diskless {
 
 namespace {
-/// After so many questions about one directory its listing is cheaper: one round trip for all names that are absent.
-constexpr int kAskBeforeListing = 4;
+/// For more names of one directory its listing is cheaper: NFS answers for all of them, absent or not, in one round
+/// trip.
+constexpr std::size_t kAskBeforeListing = 4;
 constexpr int kMaxSymlinks = 40;  // as the kernel
 }  // namespace
 
 bool is_beneath(std::string_view path, std::string_view top) {
     return path == top || top == "/" || (path.starts_with(top) && path[top.size()] == '/');
+}
+
+void TreeView::expect(const std::string& path) {
+    for (auto name = path; name != "/" && name != "."; name = parent_path(name))
+        if (!expected_[parent_path(name)].insert(base_name(name)).second) return;
 }
 
 const FileStatus* TreeView::status(const std::string& path) {
@@ -25,7 +31,11 @@ const FileStatus* TreeView::status(const std::string& path) {
     if (path != "/") {
         const auto parent = parent_path(path);
         ask = is_directory(parent);
-        if (ask && ++asked_[parent] > kAskBeforeListing && !listed_.contains(parent)) names(parent);
+        if (ask && !listed_.contains(parent)) {
+            const auto expected = expected_.find(parent);
+            const auto all = std::max(++asked_[parent], expected == expected_.end() ? 0 : expected->second.size());
+            if (all > kAskBeforeListing) names(parent);
+        }
         if (const auto list = listed_.find(parent); ask && list != listed_.end())
             ask = std::binary_search(list->second.begin(), list->second.end(), base_name(path));
     }

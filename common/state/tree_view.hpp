@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class TreeView {
 
     /// Where a path of the tree is outside: "/sysroot" + "/var".
     std::string outside(const std::string& path) const { return path == "/" ? base_ : join_path(base_, path); }
+
+    /// Told in advance what will be asked for: a directory in which that is many names is listed at the first question.
+    void expect(const std::string& path);
 
     /// Of the name itself; null when it is absent or has a component that is no directory.
     const FileStatus* status(const std::string& path);
@@ -49,7 +53,8 @@ class TreeView {
     const std::string base_;
     std::map<std::string, std::optional<FileStatus>> known_;
     std::map<std::string, std::vector<std::string>> listed_;
-    std::map<std::string, int> asked_;
+    std::map<std::string, std::size_t> asked_;
+    std::map<std::string, std::set<std::string>> expected_;  // names by directory
     std::vector<Error> errors_;
 };
 

@@ -4,7 +4,7 @@
 
 #include "common/base/pack.hpp"
 #include "init/mounted_root.hpp"
-#include "init/steps/find_init.hpp"
+#include "init/steps/look_at_root.hpp"
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
@@ -17,8 +17,10 @@ Result<> run(StepContext& context, Boot& boot) {
     // We were asked for by init=: so we stay, unless another one is named by diskless.init=.
     const auto wanted =
         boot.config.init.empty() || boot.config.init == boot.called_as ? std::string(kStay) : boot.config.init;
-    const auto packed = TRY(os.processes.in_child("look for init", context.deadline, [&] { return find_init(os, wanted); }));
+    const auto packed = TRY(os.processes.in_child("look for init", context.deadline,
+                                                  [&] { return look_at_root(os, wanted, !root.writable); }));
     const auto words_of_init = TRY(unpack(packed));
+    tell_of_export(context, words_of_init, root.server.text(), root.path);
     context.note(fmt::format("{}:{} by NFS {}, {}", root.server.text(), root.path, text(root.version),
                              root.writable ? "rw" : "ro"));
     context.publish([&] {

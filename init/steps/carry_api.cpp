@@ -45,8 +45,7 @@ Result<> tell_of_mounts(Os& os) {
 
 Step carry_api(Boot& boot) {
     std::vector<std::string> needs{"prepare-state", "keep-way-down", "protect-network"};
-    if (boot.config.root.mode == RootMode::read_only) needs.emplace_back("probe-export");  // which mounts below /run
-    if (!boot.config.swaps.empty()) needs.emplace_back("swap-on");                         // the same
+    if (!boot.config.swaps.empty()) needs.emplace_back("swap-on");  // which mounts below /run
     return {.id = "carry-api",
             .sentence = "show proc, sys, dev and run in the new root",
             .needs = std::move(needs),

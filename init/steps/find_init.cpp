@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/pack.hpp"
@@ -19,10 +20,27 @@ constexpr std::uint32_t kNobody = 65534, kNoUser = 0xFFFFFFFE;  // what NFSv4 sh
 /// Installed in the image as its init.
 constexpr std::string_view kOurName = "diskless-init";
 
+constexpr std::string_view kGenerationFile = ".diskless-generation";
+
+/// What the root has at its top. NFS tells with one listing about each name that any step asks for there.
+class Top {
+  public:
+    explicit Top(const Files& files) : names_(files.list(kNewRoot)) {}
+    /// May the path exist? Everything may when there is no listing.
+    bool may_have(std::string_view path) const {
+        if (path.starts_with('/')) path.remove_prefix(1);
+        const auto first = path.substr(0, path.find('/'));
+        return !names_ || std::ranges::find(*names_, first) != names_->end();
+    }
+
+  private:
+    Result<std::vector<std::string>> names_;
+};
+
 /// "20261121-002550" of the file that `diskless-server image` leaves in each generation; empty in other roots.
 std::string generation_of(const Files& files) {
     constexpr std::string_view kKey = "GENERATION=";
-    const auto text = files.read(join_path(kNewRoot, ".diskless-generation"), 4096);
+    const auto text = files.read(join_path(kNewRoot, kGenerationFile), 4096);
     if (!text) return {};
     for (const auto line : lines(*text))
         if (line.starts_with(kKey)) return printable(line.substr(kKey.size()));
@@ -32,14 +50,17 @@ std::string generation_of(const Files& files) {
 }  // namespace
 
 Result<std::string> find_init(const Os& os, const std::string& wanted) {
+    const Top top(os.files);
     const auto answer = [&](const std::string& path, const std::string& target, const FileStatus& status) {
         const bool nobody = status.uid == kNobody || status.uid == kNoUser;
-        return pack({path, target, nobody ? "nobody" : "", generation_of(os.files)});
+        return pack({path, target, nobody ? "nobody" : "",
+                     top.may_have(kGenerationFile) ? generation_of(os.files) : std::string()});
     };
     std::vector<std::string> candidates(kInits.begin(), kInits.end());
     if (!wanted.empty()) candidates = {wanted};
     for (const auto& path : candidates) {
         if (path == kStay) break;
+        if (!top.may_have(path)) continue;
         const auto status = os.files.status(join_path(kNewRoot, path));
         if (!status) continue;
         const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;

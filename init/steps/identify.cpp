@@ -5,6 +5,7 @@
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
+#include "common/state/tree_view.hpp"
 #include "init/child_work.hpp"
 #include "init/identity/identity.hpp"
 #include "init/identity/rewrite.hpp"
@@ -27,6 +28,7 @@ struct Gathered {
     std::string ssh;                                         // names in the root's etc/ssh
     std::string running;                                     // "yes" when no way down took the mark away
     std::string last_shutdown;                               // what the way down left in the snapshot
+    std::string random_seed;                                 // of the snapshot; stays in the child
 
     std::array<std::string*, 14> fields() {
         return {&kept_hostname, &kept_machine_id, &kept_clock, &hosts, &fstab,   &interfaces,   &dhcpcd, &ifcfg,
@@ -34,30 +36,49 @@ struct Gathered {
     }
 };
 
+/// Text of a file of the tree, empty when there is none. Symlinks are followed within the tree.
+std::string text_of(const Files& files, TreeView& tree, const std::string& path, std::size_t limit) {
+    const auto found = tree.resolve(path);
+    if (found.status == nullptr) return {};
+    return files.read(tree.outside(found.path), limit).value_or(std::string());
+}
+
+/// The same of the snapshot, where no symlink is followed: who can write there must not choose what is read.
+std::string kept_text(const Files& files, TreeView& snapshot, const std::string& path, std::size_t limit) {
+    if (snapshot.status(path) == nullptr || !snapshot.symlink_in(path).empty()) return {};
+    return files.read(snapshot.outside(path), limit).value_or(std::string());
+}
+
+void read_kept(const Files& files, Gathered& all) {
+    TreeView snapshot(files, kSnapshot);
+    for (const char* directory : {"/etc", "/.diskless"})
+        snapshot.names(directory);  // one listing answers for all in it
+    const auto kept = [&](const char* path) { return kept_text(files, snapshot, path, 1 << 16); };
+    all.kept_hostname = kept("/etc/hostname");
+    all.kept_machine_id = kept("/etc/machine-id");
+    all.kept_clock = kept("/.diskless/clock");
+    if (snapshot.status("/.diskless/running") != nullptr) all.running = "yes";
+    all.last_shutdown = kept("/.diskless/last-shutdown.json");
+    all.random_seed = kept_text(files, snapshot, "/.diskless/random-seed", 512);
+}
+
 Gathered read_all(const Files& files, const std::string& interface, bool snapshot) {
-    const auto root = [&](const char* path) {
-        return files.read(join_path(kNewRoot, path), 1 << 18).value_or(std::string());
-    };
-    const auto own = [&](const char* path) {
-        return snapshot ? files.read(join_path(kSnapshot, path), 1 << 16).value_or(std::string()) : std::string();
-    };
     Gathered all;
-    all.kept_hostname = own("etc/hostname");
-    all.kept_machine_id = own("etc/machine-id");
-    all.kept_clock = own(".diskless/clock");
-    if (snapshot && files.exists(join_path(kSnapshot, ".diskless/running"))) all.running = "yes";
-    all.last_shutdown = own(".diskless/last-shutdown.json");
-    all.hosts = root("etc/hosts");
-    all.fstab = root("etc/fstab");
-    all.interfaces = root("etc/network/interfaces");
-    all.dhcpcd = root("etc/dhcpcd.conf");
-    all.rcs = root("etc/default/rcS");
-    all.var_run = files.read_link(join_path(kNewRoot, "var/run")).value_or(std::string());
-    if (const auto path = "etc/sysconfig/network-scripts/ifcfg-" + interface; interface.find('/') == std::string::npos)
-        all.ifcfg = root(path.c_str());
-    if (const auto mtab = files.status(join_path(kNewRoot, "etc/mtab")); mtab && mtab->kind == FileKind::regular)
+    if (snapshot) read_kept(files, all);
+    TreeView root(files, kNewRoot);
+    for (const char* directory : {"/etc", "/var"}) root.names(directory);
+    const auto text = [&](const std::string& path) { return text_of(files, root, path, 1 << 18); };
+    all.hosts = text("/etc/hosts");
+    all.fstab = text("/etc/fstab");
+    all.interfaces = text("/etc/network/interfaces");
+    all.dhcpcd = text("/etc/dhcpcd.conf");
+    all.rcs = text("/etc/default/rcS");
+    if (const auto* run = root.status("/var/run"); run != nullptr && run->kind == FileKind::symlink)
+        all.var_run = files.read_link(root.outside("/var/run")).value_or(std::string());
+    if (interface.find('/') == std::string::npos) all.ifcfg = text("/etc/sysconfig/network-scripts/ifcfg-" + interface);
+    if (const auto* mtab = root.status("/etc/mtab"); mtab != nullptr && mtab->kind == FileKind::regular)
         all.mtab = "file";
-    all.ssh = join(files.list(join_path(kNewRoot, "etc/ssh")).value_or(std::vector<std::string>{}), "\n");
+    all.ssh = join(root.names(root.resolve("/etc/ssh").path), "\n");
     return all;
 }
 
@@ -66,8 +87,7 @@ Result<Gathered> gather(StepContext& context, const Boot& boot) {
     const auto work = [&]() -> Result<std::string> {
         auto found = read_all(context.os.files, boot.link.name, snapshot);
         // What the agent kept for this boot. Not credited as entropy: who can read the server can read it.
-        const auto seed = context.os.files.read(join_path(kSnapshot, ".diskless/random-seed"), 512);
-        if (snapshot && seed) (void)context.os.files.write("/dev/urandom", *seed);
+        if (!found.random_seed.empty()) (void)context.os.files.write("/dev/urandom", found.random_seed);
         std::vector<std::string> texts;
         for (const auto* field : found.fields()) texts.push_back(*field);
         return pack(texts);

@@ -4,7 +4,7 @@
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "init/nfs_mount.hpp"
-#include "init/steps/find_init.hpp"
+#include "init/steps/look_at_root.hpp"
 #include "init/steps/steps.hpp"
 
 namespace diskless::steps {
@@ -43,9 +43,10 @@ Result<> run(StepContext& context, Boot& boot) {
     }
     if (!mounted) return tl::unexpected(mounted.error());
 
+    const bool shared = boot.config.root.mode != RootMode::writable;
     const auto found =
         os.processes.in_child("look for init", Deadline::after(os.clock, Seconds{20}).sooner_of(context.deadline),
-                              [&] { return find_init(os, boot.config.init); });
+                              [&] { return look_at_root(os, boot.config.init, shared); });
     if (!found) {
         (void)os.processes.in_child("detach the root", Deadline::after(os.clock, Seconds{2}),
                                     [&]() -> Result<std::string> {
@@ -59,6 +60,7 @@ Result<> run(StepContext& context, Boot& boot) {
         context.degrade({fmt::format("the files of the root belong to nobody here: {} names owners by words",
                                      mounted->server.text()),
                          "let the server send numbers (Ganesha: Only_Numeric_Owners = true), or mount with vers=3", 0});
+    tell_of_export(context, words_of_init, mounted->server.text(), path);
     context.note(fmt::format("{}:{} by NFS {}", mounted->server.text(), path, text(mounted->version)));
     context.publish([&] {
         boot.root = {.server = mounted->server.text(),
@@ -69,6 +71,7 @@ Result<> run(StepContext& context, Boot& boot) {
                      .generation = words_of_init.at(3)};
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;
+        boot.root_ports = mounted->ports;
         boot.location = location;
         boot.init = words_of_init.at(0);
         boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;

@@ -1,6 +1,8 @@
 // mount-snapshot: the node's own directory on the server, read-write.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/text.hpp"
 #include "common/nfs/servers.hpp"
 #include "init/identity/identity.hpp"
@@ -13,6 +15,7 @@ namespace diskless::steps {
 namespace {
 
 constexpr Milliseconds kDetach{2000};
+constexpr std::string_view kOwn = ".diskless";  // what this program keeps in the snapshot
 
 struct Found {
     std::string name;
@@ -26,13 +29,15 @@ bool worth_another_name(const Error& error) {
 
 NfsMountJob job_for(StepContext& context, const Boot& boot, const SnapshotPlace& place, std::string path,
                     const char* target) {
-    return {.source = place.source,
-            .path = std::move(path),
-            .target = target,
-            .use = NfsUse::own_files,
-            .read_only = false,
-            .client = boot.lease.address,
-            .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }};
+    return {
+        .source = place.source,
+        .path = std::move(path),
+        .target = target,
+        .use = NfsUse::own_files,
+        .read_only = false,
+        .client = boot.lease.address,
+        .earlier = {.server = boot.root_server, .version = boot.root_version, .options = {}, .ports = boot.root_ports},
+        .before = [&](NfsVersion version) { load_nfs_version(context, boot, version); }};
 }
 
 /// Red Hat's layout: snapshot/ is one export with the lists and all nodes' directories in it.
@@ -73,7 +78,11 @@ Result<> check_writable(StepContext& context) {
     Os& os = context.os;
     const auto checked =
         os.processes.in_child("write to the snapshot", context.deadline, [&os]() -> Result<std::string> {
-            TRY(os.files.make_directories(join_path(kSnapshot, ".diskless")));
+            // one listing answers for every name that is asked for there later, and an attempt to make it costs more
+            const auto names = TRY(os.files.list(kSnapshot));
+            const auto own = join_path(kSnapshot, kOwn);
+            if (!std::ranges::binary_search(names, kOwn) || !os.files.is_directory(own))
+                TRY(os.files.make_directories(own));
             if (!os.files.writable(kSnapshot)) return fail_errno("the snapshot", EACCES);
             return {};
         });

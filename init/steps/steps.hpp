@@ -15,7 +15,6 @@ Step set_clock(Boot& boot);
 Step mount_root(Boot& boot);
 Step adopt_network(Boot& boot);
 Step adopt_root(Boot& boot);
-Step probe_export(Boot& boot);
 Step mount_snapshot(Boot& boot);
 Step identify(Boot& boot);
 Step prepare_state(Boot& boot);

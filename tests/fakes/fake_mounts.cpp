@@ -101,6 +101,12 @@ Result<> FakeMounts::unmount(const std::string& target, Unmount how) {
     return {};
 }
 
+Result<bool> FakeMounts::would_let_write(const std::string& target) {
+    const auto* mount = mounted_at(target);
+    if (mount == nullptr) return fail_errno("ask whether " + target + " lets us write", EINVAL);
+    return !mount->root->file_system->read_only && !mount->root->file_system->forbidden;
+}
+
 Result<std::vector<MountEntry>> FakeMounts::table() const {
     std::vector<MountEntry> entries;
     for (const auto& mount : files_.mounted)

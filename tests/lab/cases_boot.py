@@ -151,6 +151,12 @@ CASES: tuple[Case, ...] = (
           Shell("echo mine >/opt/new"), *goes_down(),
           OnServer("/srv/diskless/images/busybox/1/opt/new", "mine")), root_writable=True),
 
+    *(Case(f"writable-export-v{version}", f"a shared root that nodes could write, by NFS {version}: told, and read-only all the same",
+           FROM + f" ip=dhcp nfsopts=vers={version}",
+           (*UP, Shell("cat /run/diskless/boot.json", "is exported read-write"), Shell("touch /etc/new", "Read-only"),
+            Shell("grep ' / / ' /proc/self/mountinfo", " - nfs4? [^ ]+ ro,"),
+            OnServer("/srv/diskless/images/busybox/1/etc/new", None)), root_writable=True) for version in ("3", "4.2")),
+
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",
          FROM + " ip=dhcp",

@@ -136,6 +136,23 @@ TEST_F(MountsTest, MovesAndRemounts) {
     EXPECT_FALSE(can_write(to + "/file"));
 }
 
+TEST_F(MountsTest, TellsWhetherAReadOnlyMountWouldLetWriteAndLeavesItReadOnly) {
+    const auto at = make_directory("a");
+    ASSERT_TRUE(mounts_.mount({.source = "t", .target = at, .type = "tmpfs", .options = "ro,nosuid"}));
+    const auto answer = mounts_.would_let_write(at);
+    ASSERT_TRUE(answer) << answer.error().cause;
+    EXPECT_TRUE(*answer);
+    EXPECT_FALSE(can_write(at + "/file"));
+    const auto entry = entry_at(at);
+    ASSERT_TRUE(entry);
+    EXPECT_THAT(entry->options, testing::StartsWith("ro,nosuid"));
+    EXPECT_THAT(entry->super_options, testing::StartsWith("ro"));
+
+    const auto absent = mounts_.would_let_write(at + "/absent");
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().code, ENOENT);
+}
+
 TEST_F(MountsTest, LazyUnmountTakesABusyMountAway) {
     const auto at = make_directory("a");
     ASSERT_TRUE(mounts_.mount({.source = "t", .target = at, .type = "tmpfs", .options = ""}));

@@ -110,6 +110,7 @@ class SmallMounts : public Mounts {
     }
     Result<> move(const std::string&, const std::string&) override { return fail("not in this small world"); }
     Result<> remount(const std::string&, const std::string&) override { return fail("not in this small world"); }
+    Result<bool> would_let_write(const std::string&) override { return fail("not in this small world"); }
     Result<> unmount(const std::string&, Unmount) override { return fail("not in this small world"); }
 };
 

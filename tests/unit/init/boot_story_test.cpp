@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/nfs/portmap.hpp"
 #include "common/plan/executor.hpp"
 #include "init/boot_report_of.hpp"
 #include "init/hand_over.hpp"
@@ -331,7 +332,7 @@ TEST(BootStory, ARwRootIsTheNodesOwn) {
     ASSERT_TRUE(story.run());
     EXPECT_EQ(story.boot.root.mode, "rw");
     EXPECT_TRUE(story.files.replace("/sysroot/etc/motd", "mine\n"));
-    EXPECT_EQ(story.step("probe-export").id, "") << "a root of its own may be exported rw";
+    EXPECT_EQ(story.step("mount-root").outcome, StepOutcome::done) << "a root of its own may be exported rw";
 }
 
 TEST(BootStory, AnOldMtabInARootOfTheNodesOwnGivesWayToTheKernelsList) {
@@ -341,14 +342,65 @@ TEST(BootStory, AnOldMtabInARootOfTheNodesOwnGivesWayToTheKernelsList) {
     EXPECT_EQ(story.files.read_link("/sysroot/etc/mtab").value_or(""), "../proc/self/mounts");
 }
 
-TEST(BootStory, TheLookAtTheExportAsksNothingAboutAccessLists) {
-    Story story(std::string(kUsual) + " nfsopts=vers=3");
+TEST(BootStory, ASharedRootThatNodesMayWriteIsToldAndMountedOnce) {
+    Story story;
     ASSERT_TRUE(story.run());
-    const auto probe = std::ranges::find(story.mounts.requests, "/run/diskless/probe", &MountRequest::target);
-    ASSERT_NE(probe, story.mounts.requests.end());
-    EXPECT_THAT(probe->options, HasSubstr("rw,vers=3"));
-    EXPECT_THAT(probe->options, HasSubstr("noacl"));
-    EXPECT_THAT(story.mounts.requests.front().options, testing::Not(HasSubstr("noacl")));
+    EXPECT_EQ(story.step("mount-root").outcome, StepOutcome::degraded) << "the fake server lets anybody write";
+    EXPECT_THAT(story.step("mount-root").cause, HasSubstr("is exported read-write"));
+    EXPECT_EQ(std::ranges::count_if(story.mounts.requests, [](const auto& each) { return each.type.starts_with("nfs"); }), 2)
+        << "root and snapshot";
+
+    Story strict;
+    const auto exported = strict.files.file_system("/server/strict");
+    strict.files.tree({{"/server/strict/sbin/init", file("init")}});
+    for (const char* name : {"proc", "sys", "dev", "run"})
+        strict.files.tree({{std::string("/server/strict/") + name, directory()}});
+    strict.serve("/srv/images/debian/1", "/server/strict");
+    exported->forbidden = true;
+    const auto result = strict.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_EQ(strict.step("mount-root").outcome, StepOutcome::done);
+}
+
+/// A port mapper that knows mountd and NFS.
+std::optional<std::string> map_ports(const std::string& call) {
+    ByteReader in(call);
+    const auto xid = in.u32();
+    in.bytes(36);
+    ByteWriter out;
+    for (const auto word : {xid, 1U, 0U, 0U, 0U, 0U, in.u32() == kMountProgram ? 20048U : 2049U}) out.u32(word);
+    return out.take();
+}
+
+TEST(BootStory, WhatSaysWhoTheNodeIsIsNotReadThroughASymlinkOfTheSnapshot) {
+    Story story;
+    story.files.tree({{"/server/secret", file("0123456789abcdef0123456789abcdef\n")},
+                      {"/server/snapshots/node1/etc/machine-id", symlink("/server/secret")}});
+    ASSERT_TRUE(story.run());
+    EXPECT_NE(story.boot.identity.machine_id_source, "snapshot");
+}
+
+TEST(BootStory, ThePortMapperIsAskedOnceForAllMounts) {
+    Story story(std::string(kUsual) + " diskless.time=off");
+    int calls = 0;
+    story.sockets.udp[story.server] = [&calls](const std::string& call) {
+        ++calls;
+        return map_ports(call);
+    };
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(calls, 2);
+    int mounts = 0;
+    for (const auto& request : story.mounts.requests) {
+        if (request.type != "nfs") continue;
+        ++mounts;
+        EXPECT_THAT(request.options, HasSubstr(",mountport=20048"));
+        EXPECT_THAT(request.options, HasSubstr(",port=2049"));
+    }
+    EXPECT_EQ(mounts, 2);
+
+    Story silent(std::string(kUsual) + " diskless.time=off");
+    ASSERT_TRUE(silent.run());
+    EXPECT_THAT(silent.mounts.requests.back().options, testing::Not(HasSubstr("port=2049")));
 }
 
 TEST(BootStory, ALeaseWithAUselessRootPathIsAskedForAgain) {

@@ -43,6 +43,30 @@ TEST(MountOptions, Defaults) {
               "acdirmax=600,mountaddr=10.9.0.1,mountproto=tcp,addr=10.9.0.1");
 }
 
+TEST(MountOptions, KnownPortsSpareTheKernelAQuestion) {
+    auto w = wish("", NfsVersion::v3);
+    EXPECT_TRUE(wants_ports(nfs_ladder(w).attempts.at(0)));
+    w.ports = {.mount = 20048, .nfs = 2049};
+    const auto attempt = nfs_ladder(w).attempts.at(0);
+    EXPECT_TRUE(holds(attempt.options, "mountport=20048")) << attempt.options;
+    EXPECT_TRUE(holds(attempt.options, "port=2049")) << attempt.options;
+    EXPECT_FALSE(wants_ports(attempt));
+
+    for (const char* own : {"port=2050", "mountport=4002", "proto=udp", "proto=rdma", "mountproto=udp"}) {
+        w.options = own;
+        const auto options = nfs_ladder(w).attempts.at(0).options;
+        EXPECT_TRUE(holds(options, own)) << options;
+        EXPECT_FALSE(holds(options, "mountport=20048") || holds(options, "port=2049")) << options;
+        EXPECT_FALSE(wants_ports(nfs_ladder(w).attempts.at(0))) << options;
+    }
+    w.options = "mountaddr=10.9.0.7";
+    EXPECT_FALSE(holds(first(w), "mountport=20048")) << "of another server";
+    w = wish("", NfsVersion::v4_2);
+    w.ports = {.mount = 20048, .nfs = 2049};
+    EXPECT_FALSE(holds(first(w), "port=2049"));
+    EXPECT_FALSE(wants_ports(nfs_ladder(w).attempts.at(0)));
+}
+
 TEST(MountOptions, ARootThatIsWrittenIsNotCachedForLong) {
     auto w = wish("", NfsVersion::v4_2, NfsUse::shared_root);
     w.read_only = false;

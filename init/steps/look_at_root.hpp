@@ -1,0 +1,17 @@
+// A root as it has been mounted: what is to run in it, and whether any node may write to it.
+#pragma once
+
+#include "common/plan/step.hpp"
+#include "init/boot.hpp"
+
+namespace diskless::steps {
+
+/// Looks at NFS: in a child. Packed: what find_init() finds, and what tell_of_export() wants to know of a `shared`
+/// root.
+Result<std::string> look_at_root(Os& os, const std::string& wanted_init, bool shared);
+
+/// A shared root that any node may write is an accident that waits. By permission only: nothing is ever written.
+void tell_of_export(StepContext& context, const std::vector<std::string>& looked_at, const std::string& server,
+                    const std::string& path);
+
+}  // namespace diskless::steps
