@@ -1,5 +1,5 @@
 # precompile_test_headers(target): GoogleTest and the headers that nearly every test takes are read once a target, which
-# halves the time that a test's file takes (9.2 s -> 4.0 s of executor_test.cpp with sanitizers).
+# saves a tenth of the processor time of a test's file (agent_test.cpp 5.7 s -> 4.9 s, executor_test.cpp 5.1 s -> 4.6 s).
 #
 # ccache takes a precompiled header for unknown unless it is told not to mind its definitions and times.
 function(precompile_test_headers target)

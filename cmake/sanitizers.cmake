@@ -8,6 +8,8 @@ if(DISKLESS_FUZZERS)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 if(DISKLESS_SANITIZE)
-  add_compile_options(-fsanitize=${DISKLESS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # Null pointers show at their use, by the address sanitizer; to look for them beforehand, and for wrong types behind
+  # virtual calls, costs a quarter of the compile time.
+  add_compile_options(-fsanitize=${DISKLESS_SANITIZE} -fno-sanitize=null,vptr -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DISKLESS_SANITIZE})
 endif()

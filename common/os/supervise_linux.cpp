@@ -117,6 +117,8 @@ class Group {
         ::dup2(null, STDIN_FILENO);
         ::dup2(output, STDOUT_FILENO);
         ::dup2(output, STDERR_FILENO);
+        // nohup(1) ignores it for us, and a shell cannot trap what it found ignored
+        ::signal(SIGHUP, SIG_DFL);
         ::sigprocmask(SIG_SETMASK, &signals_.before(), nullptr);
         ::execv(argv[0], argv.data());
         ::dprintf(STDERR_FILENO, "cannot be started: %s\n", error_text(errno).c_str());

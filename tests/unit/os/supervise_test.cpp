@@ -82,7 +82,7 @@ TEST(Supervise, ReloadTellsOrStartsAgain) {
     bool reloaded = false;
     told.reload = [&] { reloaded = true; };
     told.signals = {SIGHUP, SIGTERM};
-    EXPECT_TRUE(told.run({"trap 'echo again' HUP; echo ready; while :; do sleep 0.02; done"}));
+    EXPECT_TRUE(told.run({"trap 'echo again' HUP; echo ready; for i in $(seq 500); do sleep 0.02; done"}));
     EXPECT_TRUE(reloaded);
     EXPECT_EQ(told.log, "s0: ready\ns0: again\n");
 
@@ -90,6 +90,15 @@ TEST(Supervise, ReloadTellsOrStartsAgain) {
     anew.signals = {SIGHUP, SIGTERM};
     EXPECT_TRUE(anew.run({"echo begins; exec sleep 60"}, true));
     EXPECT_EQ(anew.log, "s0: begins\ns0: begins\n");
+}
+
+TEST(Supervise, ReloadsUnderNohup) {
+    Case told;
+    told.signals = {SIGHUP, SIGTERM};
+    const auto before = ::signal(SIGHUP, SIG_IGN);
+    EXPECT_TRUE(told.run({"trap 'echo again' HUP; echo ready; for i in $(seq 100); do sleep 0.02; done"}));
+    ::signal(SIGHUP, before);
+    EXPECT_EQ(told.log, "s0: ready\ns0: again\n");
 }
 
 TEST(Supervise, LinesAreCleanAndCut) {
