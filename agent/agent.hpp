@@ -108,10 +108,15 @@ class Agent {
     void resume_power(const KeptPowerRequest& kept);
     /// The end is promised first; `why` says on whose behalf.
     void begin_power(PowerRequest::Settings settings, const std::string& why);
+    /// Nothing waits for PID 1, which would wait for a server.
+    void end_without_servers(PowerVerb verb, const std::string& why);
     InitFacts init_facts() const;
     InitSight init_sight() const;
     void move_down();
     void see_to_init(Nanoseconds now);
+    void tell_of_inits_end();
+    void finish_for_init();
+    std::string name_of_process(int pid) const;
     Result<> ask_init(PowerVerb verb);
     void end_now(PowerVerb verb);
 

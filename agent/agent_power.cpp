@@ -20,11 +20,9 @@ void Agent::judge_root(Nanoseconds now) {
     if (settings_.root_loss.count() == 0 || parts_.root == nullptr) return;
     const auto since = parts_.root->dead_since();
     if (!since || now - *since < settings_.root_loss) return;
-    PowerRequest::Settings settings;
-    settings.total = settings_.shutdown_total;
-    settings.root_is_dead = true;
-    begin_power(settings, fmt::format("because the root is gone for {} (diskless.root-loss)",
-                                      span_text(std::chrono::duration_cast<Seconds>(now - *since).count())));
+    end_without_servers(PowerVerb::reboot,
+                        fmt::format("because the root is gone for {} (diskless.root-loss)",
+                                    span_text(std::chrono::duration_cast<Seconds>(now - *since).count())));
 }
 
 void Agent::resume_power(const KeptPowerRequest& kept) {
@@ -37,6 +35,14 @@ void Agent::resume_power(const KeptPowerRequest& kept) {
         again.root_is_dead = root_is_dead();
         begin_power(again, "as before its restart");
     }
+}
+
+void Agent::end_without_servers(PowerVerb verb, const std::string& why) {
+    PowerRequest::Settings settings;
+    settings.verb = verb;
+    settings.total = settings_.shutdown_total;
+    settings.root_is_dead = true;
+    begin_power(settings, why);
 }
 
 void Agent::begin_power(PowerRequest::Settings settings, const std::string& why) {
@@ -122,28 +128,33 @@ void Agent::see_to_init(Nanoseconds now) {
     look.kind = init_kind(init_facts());
     next_init_look_ = now + (goes_silently(look.kind) ? InitWatch::kLookEvery : kSeeToOtherInit);
     if (!sender && !goes_silently(look.kind)) return;
-    look.status = world_.files.read("/proc/1/status", 1 << 16).value_or("");
-    look.utmp = world_.files.read("/run/utmp", 1 << 20).value_or("");
-    if (sender)
-        look.term_sender =
-            *sender == 1
-                ? std::string()
-                : std::string(trim(world_.files.read(fmt::format("/proc/{}/comm", *sender), 64).value_or("?")));
-    if (init_watch_.look(look)) {
-        const auto verb = *init_watch_.end();
-        if (hooks_.told_end) hooks_.told_end(verb);
-        // KILL comes soon, and nobody feeds the watchdog then.
-        if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
-        world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", verb));
+    if (!init_watch_.end()) {
+        if (look.kind == InitKind::busybox) look.status = world_.files.read("/proc/1/status", 1 << 16).value_or("");
+        if (sender || look.kind == InitKind::sysvinit) look.utmp = world_.files.read("/run/utmp", 1 << 20).value_or("");
+        if (sender) look.term_sender = *sender == 1 ? std::string() : name_of_process(*sender);
+        if (init_watch_.look(look)) tell_of_inits_end();
     }
-    if (!init_watch_.end() || power_) return;
+    if (init_watch_.end() && !power_) finish_for_init();
+}
+
+void Agent::tell_of_inits_end() {
+    const auto verb = *init_watch_.end();
+    if (hooks_.told_end) hooks_.told_end(verb);
+    // KILL comes soon, and nobody feeds the watchdog then.
+    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
+    world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", verb));
+}
+
+/// It takes as long as it likes while its servers are there.
+void Agent::finish_for_init() {
     const bool snapshot_is_dead = parts_.snapshot != nullptr && parts_.snapshot->dead_since();
     if (!snapshot_is_dead && !root_is_dead()) return;
-    PowerRequest::Settings settings;
-    settings.verb = init_watch_.end() == "poweroff" ? PowerVerb::poweroff : PowerVerb::reboot;
-    settings.total = settings_.shutdown_total;
-    settings.root_is_dead = true;
-    begin_power(settings, "because init was told to, and would wait for the server for ever");
+    end_without_servers(init_watch_.end() == "poweroff" ? PowerVerb::poweroff : PowerVerb::reboot,
+                        "because init was told to, and would wait for the server for ever");
+}
+
+std::string Agent::name_of_process(int pid) const {
+    return std::string(trim(world_.files.read(fmt::format("/proc/{}/comm", pid), 64).value_or("?")));
 }
 
 void Agent::move_down() {

@@ -24,11 +24,6 @@ constexpr std::array kUdevd{"/lib/systemd/systemd-udevd",
 constexpr Seconds kSettle{30};
 constexpr int kDeepest = 24;  // directories below /sys/devices
 
-bool has_option(std::string_view options, std::string_view wanted) {
-    const auto all = split(options, ',');
-    return std::ranges::find(all, wanted) != all.end();
-}
-
 /// Parents before children: a driver may be bound only once what it sits on is known.
 void trigger(Files& files, const std::string& directory, int depth) {
     const auto names = files.list(directory);
@@ -75,7 +70,7 @@ Step mount_step(const FstabEntry& entry, Ipv4 client) {
                                         .path = source.path,
                                         .target = entry.target,
                                         .use = NfsUse::own_files,
-                                        .read_only = has_option(entry.options, "ro"),
+                                        .read_only = entry.has("ro"),
                                         .client = client}));
                 return {};
             }};
@@ -100,16 +95,10 @@ void add_own_entries(Inittab& table) {
 
 std::vector<FstabEntry> fstab_to_mount(std::string_view text) {
     std::vector<FstabEntry> entries;
-    for (const auto line : lines(text)) {
-        const auto fields = words(line);
-        if (fields.size() < 4 || fields[0].starts_with('#') || !fields[1].starts_with('/') || fields[1] == "/")
-            continue;
-        FstabEntry entry{std::string(fields[0]), std::string(fields[1]), std::string(fields[2]),
-                         std::string(fields[3])};
+    for (auto& entry : parse_fstab(text)) {
+        if (entry.options.empty() || !entry.target.starts_with('/') || entry.target == "/") continue;
         // A boot script mounts /tmp by name, so "noauto" says nothing about it.
-        const bool wanted = entry.type == "tmpfs"
-                                ? entry.target == "/tmp"
-                                : (entry.type == "nfs" || entry.type == "nfs4") && !has_option(entry.options, "noauto");
+        const bool wanted = entry.type == "tmpfs" ? entry.target == "/tmp" : entry.is_nfs() && !entry.has("noauto");
         if (!wanted) continue;
         if (entry.type == "nfs4" && entry.options.find("vers=") == std::string::npos) entry.options += ",vers=4";
         if (entries.size() < 64) entries.push_back(std::move(entry));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/os/os.hpp"
+#include "common/state/fstab.hpp"
 #include "init/supervisor/inittab.hpp"
 
 namespace diskless {
@@ -24,11 +25,7 @@ int start_devices(Os& os);
 /// noauto, side by side, each tried until it is there. The exit code.
 int mount_fstab(Os& os);
 
-/// One line of fstab(5).
-struct FstabEntry {
-    std::string source, target, type, options;
-};
-/// Those that mount_fstab() is about, in order.
+/// Those lines that mount_fstab() is about, in order.
 std::vector<FstabEntry> fstab_to_mount(std::string_view text);
 /// The address of a name in hosts(5); unset when it is not there.
 Ipv4 address_in_hosts(std::string_view hosts, std::string_view name);

@@ -1,9 +1,6 @@
 #include "common/nfs/rpc.hpp"
 
 #include <fmt/format.h>
-
-#include "common/net/bytes.hpp"
-
 namespace diskless {
 
 namespace {
@@ -66,21 +63,24 @@ Result<RpcReply> denied_reply(ByteReader& in) {
 }
 }  // namespace
 
-std::string build_rpc_null_call(std::uint32_t xid, std::uint32_t program, std::uint32_t version) {
-    constexpr std::uint32_t kSize = 40;
-    ByteWriter out;
-    out.u32(kLastFragment | kSize);
-    for (const auto word : {xid, kCall, kRpcVersion, program, version, kNullProcedure}) out.u32(word);
+void add_rpc_call(ByteWriter& out, std::uint32_t xid, std::uint32_t program, std::uint32_t version,
+                  std::uint32_t procedure) {
+    for (const auto word : {xid, kCall, kRpcVersion, program, version, procedure}) out.u32(word);
     for (int credential_and_verifier = 0; credential_and_verifier < 2; ++credential_and_verifier) {
         out.u32(kNoAuth);
         out.u32(0);  // length
     }
+}
+
+std::string build_rpc_null_call(std::uint32_t xid, std::uint32_t program, std::uint32_t version) {
+    constexpr std::uint32_t kSize = 40;
+    ByteWriter out;
+    out.u32(kLastFragment | kSize);
+    add_rpc_call(out, xid, program, version, kNullProcedure);
     return out.take();
 }
 
-Result<RpcReply> parse_rpc_reply(std::string_view bytes, std::uint32_t xid) {
-    const auto record = TRY(first_record(bytes));
-    ByteReader in(record);
+Result<RpcReply> read_rpc_reply(ByteReader& in, std::uint32_t xid) {
     const auto answered = in.u32(), direction = in.u32(), outcome = in.u32();
     if (!in.ok()) return fail("RPC reply is cut short");
     if (direction != kReply) return fail("RPC message is not a reply");
@@ -88,6 +88,12 @@ Result<RpcReply> parse_rpc_reply(std::string_view bytes, std::uint32_t xid) {
     if (outcome == kAccepted) return accepted_reply(in);
     if (outcome == kDenied) return denied_reply(in);
     return fail(fmt::format("RPC reply has the unknown outcome {}", outcome));
+}
+
+Result<RpcReply> parse_rpc_reply(std::string_view bytes, std::uint32_t xid) {
+    const auto record = TRY(first_record(bytes));
+    ByteReader in(record);
+    return read_rpc_reply(in, xid);
 }
 
 std::string describe(const RpcReply& reply) {

@@ -1,6 +1,5 @@
 #include "common/os/devices_linux.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <libudev.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "common/base/text.hpp"
 #include "common/os/clock_linux.hpp"
 #include "common/os/descriptor.hpp"
+#include "common/os/tree_linux.hpp"
 
 namespace diskless {
 
@@ -81,14 +81,11 @@ constexpr std::array<std::string_view, 4> kPassedOver{"clockevents", "clocksourc
 /// Calls with each name in a directory and the descriptor that it is relative to; false with errno when it cannot be
 /// listed.
 bool each_name(int above, const std::string& directory, const std::function<void(int, const std::string&)>& call) {
-    Descriptor opened(openat(above, directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!opened) return false;
-    const std::unique_ptr<DIR, int (*)(DIR*)> names(fdopendir(opened.get()), closedir);
-    if (!names) return false;
-    const int own = opened.release();  // closedir closes it
-    while (const dirent* entry = readdir(names.get()))
-        if (entry->d_name[0] != '.') call(own, entry->d_name);
-    return true;
+    const Descriptor opened(openat(above, directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return opened && for_each_name(opened.get(), [&](const char* name, unsigned char) {
+               call(opened.get(), name);
+               return true;
+           });
 }
 
 /// A file of a device in sysfs, which is never longer than this; empty when there is none.

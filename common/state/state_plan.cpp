@@ -41,6 +41,7 @@ class Planner {
     void open_snapshot();
     void add_list_entry(const RankedEntry& ranked);
     void add_candidate(const ListEntry& wish, const std::string& path, bool from_litefile);
+    void expect_names(const std::vector<RankedEntry>& entries);
     void read_fstab();
     void add_default(const DefaultEntry& row);
     void leave_to(const NetworkMount& mount);
@@ -170,6 +171,16 @@ void Planner::add_list_entry(const RankedEntry& ranked) {
         skip(entry, "matches nothing");
         table_.try_emplace(wish.path, Candidate{entry, false, false});
     }
+}
+
+/// So that a directory of many names is listed, and not asked for each.
+void Planner::expect_names(const std::vector<RankedEntry>& entries) {
+    const auto expect = [this](std::string_view path) {
+        if (!has_pattern(path)) root_.expect(std::string(path));
+    };
+    for (const auto& ranked : entries) expect(ranked.entry.path);
+    if (input_.defaults)
+        for (const auto& row : state_defaults()) expect(row.path);
 }
 
 /// As the node will see it: its own, when a list keeps that in the snapshot.
@@ -450,8 +461,7 @@ void Planner::settle_generated(StateEntry& entry, const FileStatus* in_root) {
     if (!entry.symlink.empty() && !(above != nullptr && in_ram(above->kind)))
         return skip(entry, "no symlink can be made here: its directory is not in RAM");
     if (in_root == nullptr && !may_make) {
-        skip(entry, fmt::format("not in the root: create it in the image (touch {})",
-                                printable(entry.path)));
+        skip(entry, fmt::format("not in the root: create it in the image (touch {})", printable(entry.path)));
     }
 }
 
@@ -494,11 +504,7 @@ StatePlan Planner::run() {
     plan_.lists = std::move(lists.files);
     for (auto& problem : lists.problems) plan_.problems.push_back(std::move(problem));
     litetree_ = std::move(lists.litetree);
-    for (const auto& ranked : lists.entries)
-        if (!has_pattern(ranked.entry.path)) root_.expect(ranked.entry.path);
-    if (input_.defaults)
-        for (const auto& row : state_defaults())
-            if (!has_pattern(row.path)) root_.expect(std::string(row.path));
+    expect_names(lists.entries);
     for (const auto& ranked : lists.entries) add_list_entry(ranked);
     if (input_.defaults) {
         read_fstab();

@@ -44,7 +44,9 @@ class Case:
     packets: bool = False                     # capture br0
     site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
     cluster: Cluster | None = None            # everything by a recipe: cmdline and the fields above do not count
-    waits: bool = False                       # most of its time nobody computes: it runs beside the others
+    # Most of its time nobody computes: it runs beside the others. Not where frames are lost: on a busy machine answers
+    # take long, and TCP then waits for minutes after a few losses.
+    waits: bool = False
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 
 

@@ -347,7 +347,8 @@ TEST(BootStory, ASharedRootThatNodesMayWriteIsToldAndMountedOnce) {
     ASSERT_TRUE(story.run());
     EXPECT_EQ(story.step("mount-root").outcome, StepOutcome::degraded) << "the fake server lets anybody write";
     EXPECT_THAT(story.step("mount-root").cause, HasSubstr("is exported read-write"));
-    EXPECT_EQ(std::ranges::count_if(story.mounts.requests, [](const auto& each) { return each.type.starts_with("nfs"); }), 2)
+    EXPECT_EQ(
+        std::ranges::count_if(story.mounts.requests, [](const auto& each) { return each.type.starts_with("nfs"); }), 2)
         << "root and snapshot";
 
     Story strict;
