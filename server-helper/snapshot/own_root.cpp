@@ -30,6 +30,13 @@ Result<> name_it(Files& files, const std::string& root, const std::string& hostn
     if (!is_plain_file(files, network)) return {};
     return files.replace(network, with_hostname(TRY(files.read(network, kMaxFile)), hostname));
 }
+
+Result<> fill(Files& files, const std::string& from, const std::string& partial, const std::string& to,
+              const std::string& hostname) {
+    TRY_TO("copy the image", files.copy(from, partial, CopyWhat::everything));
+    TRY(name_it(files, partial, hostname));
+    return files.rename(partial, to);
+}
 }  // namespace
 
 std::string with_hostname(std::string_view text, std::string_view hostname) {
@@ -54,9 +61,10 @@ Result<bool> make_own_root(Files& files, const std::string& from, const std::str
     const auto partial = join_path(parent_path(to), "." + base_name(to) + ".partial");
     TRY(files.make_directories(parent_path(to)));
     TRY_TO("clear away what an interrupted run has left", files.remove_tree(partial));
-    TRY_TO("copy the image", files.copy(from, partial, CopyWhat::everything));
-    TRY(name_it(files, partial, hostname));
-    TRY(files.rename(partial, to));
+    if (const auto made = fill(files, from, partial, to, hostname); !made) {
+        (void)files.remove_tree(partial);  // the disk may be full of it
+        return Failure(made.error());
+    }
     return true;
 }
 

@@ -33,8 +33,10 @@ Result<> run(const std::vector<std::string>& command, const char* package) {
     arguments.front() = *tool;
     const auto output = TRY(run_tool(arguments, kLongest));
     if (output.status == 0) return {};
-    return fail(
-        fmt::format("{} failed (exit status {}): {}", command.front(), output.status, printable(trim(output.text))));
+    // mtools complain once a layer; the last line is the cause
+    const auto told = trim(output.text);
+    const auto last = told.substr(told.rfind('\n') + 1);
+    return fail(fmt::format("{} failed (exit status {}): {}", command.front(), output.status, printable(last)));
 }
 
 /// A file that is taken away unless it is kept.
@@ -63,8 +65,7 @@ class FatMaker {
 
     Result<> format(std::uint64_t size, const std::string& label, bool fat16) {
         const auto hidden = std::to_string(kStickStart / 512), blocks = std::to_string(size / 1024);
-        if (fat16)
-            return run({"mkfs.vfat", "-C", "-F", "16", "-n", label, "-h", hidden, image_, blocks}, "dosfstools");
+        if (fat16) return run({"mkfs.vfat", "-C", "-F", "16", "-n", label, "-h", hidden, image_, blocks}, "dosfstools");
         // Small clusters: FAT32 needs 65525 of them. Hidden sectors: boot code adds them to what it reads.
         return run({"mkfs.vfat", "-C", "-F", "32", "-s", size < (std::uint64_t{256} << 20) ? "1" : "8", "-n", label,
                     "-h", hidden, image_, blocks},

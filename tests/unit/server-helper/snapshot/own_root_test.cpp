@@ -49,6 +49,7 @@ TEST_F(OwnRoot, ALinkOutOfTheImageIsNotFollowed) {
     EXPECT_FALSE(make());
     EXPECT_EQ(read("outside/hostname"), "server\n");
     EXPECT_FALSE(exists("clients/g6host33"));
+    EXPECT_FALSE(exists("clients/.g6host33.partial")) << "half a root only takes room";
 }
 
 TEST_F(OwnRoot, AFileInItsPlaceIsRefused) {
