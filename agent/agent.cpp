@@ -16,9 +16,9 @@ constexpr Nanoseconds kSeeToGuardian = Seconds{5};
 
 Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts parts, AgentState resumed)
     : world_(world), hooks_(std::move(hooks)), settings_(settings), parts_(parts), counted_(resumed.counters) {
-    if (!hooks_.status_directory.empty())
+    if (!hooks_.snapshot.empty())
         status_file_.emplace(StatusFile::World{world_.clock, world_.files, world_.processes, world_.machine},
-                             hooks_.status_directory);
+                             hooks_.snapshot);
     resume_power(resumed.power);
 }
 

@@ -47,8 +47,8 @@ struct AgentHooks {
     std::function<std::optional<int>()> taken_term;
     /// Tells the next boot that init takes the node down: "reboot", "poweroff", "end".
     std::function<void(std::string_view verb)> told_end;
-    /// Where the status file is kept, on NFS; empty: nowhere.
-    std::string status_directory;
+    /// The mounted snapshot, in which the time is kept; empty: none.
+    std::string snapshot;
 };
 
 /// What the agent looks after; each may be missing.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/base/snapshot_files.hpp"
+
 namespace diskless {
 
 std::string status_mark(NodeStatus status) {
@@ -24,10 +26,10 @@ std::string status_mark(NodeStatus status) {
 
 Result<> StatusFile::keep_clock_and_seed() {
     const auto wall = std::chrono::duration_cast<Seconds>(world_.clock.wall()).count();
-    TRY(world_.files.replace(join_path(directory_, "clock"), std::to_string(wall) + "\n"));
+    TRY(world_.files.replace(join_path(snapshot_, snapshot_files::kClock), std::to_string(wall) + "\n"));
     // Without enough randomness there is nothing worth keeping.
     const auto seed = world_.machine.secret(32, Deadline{world_.clock.now()});
-    if (seed) TRY(world_.files.replace(join_path(directory_, "random-seed"), *seed, 0600));
+    if (seed) TRY(world_.files.replace(join_path(snapshot_, snapshot_files::kRandomSeed), *seed, 0600));
     return {};
 }
 
@@ -48,7 +50,7 @@ void StatusFile::work(const NodeStatus& status) {
     }
     const auto done = world_.processes.in_child(
         "keep the status", Deadline::after(world_.clock, kPatience), [&]() -> Result<std::string> {
-            TRY(world_.files.replace(join_path(directory_, "status.json"), to_json(status)));
+            TRY(world_.files.replace(join_path(snapshot_, snapshot_files::kStatus), to_json(status)));
             TRY(keep_clock_and_seed());
             return std::string();
         });

@@ -31,9 +31,9 @@ class StatusFile {
         Machine& machine;
     };
 
-    /// `directory` is an existing one; when it is gone (the snapshot was unmounted) nothing is written.
-    StatusFile(World world, std::string directory)
-        : world_(world), directory_(std::move(directory)), next_due_(world.clock.now() + kFirst) {}
+    /// `snapshot`: where it is mounted; when our directory in it is gone (it was unmounted) nothing is written.
+    StatusFile(World world, std::string snapshot)
+        : world_(world), snapshot_(std::move(snapshot)), next_due_(world.clock.now() + kFirst) {}
 
     Nanoseconds next_due() const { return next_due_; }
     /// Blocks for kPatience, and the half second that killing may take.
@@ -48,7 +48,7 @@ class StatusFile {
     Result<> keep_clock_and_seed();
 
     World world_;
-    std::string directory_;
+    std::string snapshot_;
     Nanoseconds next_due_;
     Nanoseconds written_at_{0};
     std::string written_;  // mark of what was written last

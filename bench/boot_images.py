@@ -38,6 +38,7 @@ class Contender:
     within: float = 60     # deadline of a boot
     quick: int = 3         # runs with --quick
     image_limit: float = 0  # MB that its image may have
+    beside_peers: bool = False  # one of ours that is compared with each of them
 
     def command_line_of(self, node: int) -> str:
         """The same for another node than the first."""
@@ -78,10 +79,10 @@ CONTENDERS = (
               f"floor={_ADDRESS},{_SERVER}:{ROOT},{_NFS3} real_init={INIT}", 6, 3),
     Contender("floor, NFS 4.2", FLOOR, "static C, fixed address", lambda kernel: floor(kernel, "nfsv4"),
               f"floor={_ADDRESS},{_SERVER}:{ROOT},{_NFS4} real_init={INIT}", 7, 4),
-    Contender("diskless, NFS 3", OURS, "as shipped", ours, _OURS, 7, 3, image_limit=3),
+    Contender("diskless, NFS 3", OURS, "as shipped", ours, _OURS, 7, 3, image_limit=3, beside_peers=True),
     Contender("diskless, NFS 4.2", OURS, "as shipped", ours, _OURS + " nfsopts=vers=4.2", 8, 4),
     Contender("diskless, NFS 3, --strip", OURS, "modules without trace events and signatures",
-              lambda kernel: ours(kernel, "--strip"), _OURS, 6, 3, image_limit=3),
+              lambda kernel: ours(kernel, "--strip"), _OURS, 6, 3, image_limit=3, beside_peers=True),
     Contender("diskless, NFS 4.2, --strip", OURS, "modules without trace events and signatures",
               lambda kernel: ours(kernel, "--strip"), _OURS + " nfsopts=vers=4.2", 7, 4),
     Contender("diskless, NFS 3, own drivers", OURS, "this machine's modules only",

@@ -148,14 +148,14 @@ def targets(all_: list[Entry]) -> list[Target]:
                                 entry.median(lambda boot: boot.packets) / floor.median(lambda boot: boot.packets), 1.3, False))
             over = entry.median(lambda boot: boot.used_dropped) - floor.median(lambda boot: boot.used_dropped)
             found.append(Target(f"{name}: memory over the floor", over / 1024, 6, False, "MB"))
-    first = next((entry for entry in ours if entry.contender.nfs == 3), None)
+    compared = [entry for entry in ours if entry.contender.beside_peers]
     for entry in all_:
         wanted = next((times for name, times in (("initramfs-tools", 5), ("dracut", 15)) if entry.contender.name.startswith(name)),
                       None)
-        if wanted and first and entry.boots:
-            found.append(Target(f"{first.contender.name}: times faster than {entry.contender.name}",
-                                entry.median(lambda boot: boot.to_real_init) / first.median(lambda boot: boot.to_real_init),
-                                wanted))
+        if wanted and entry.boots:
+            theirs = entry.median(lambda boot: boot.to_real_init)
+            found += [Target(f"{one.contender.name}: times faster than {entry.contender.name}",
+                             theirs / one.median(lambda boot: boot.to_real_init), wanted) for one in compared]
     for entry in ours:
         if entry.contender.image_limit:
             found.append(Target(f"{entry.contender.name}: initramfs", entry.image_bytes / 1e6, entry.contender.image_limit, False,

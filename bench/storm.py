@@ -136,9 +136,19 @@ class Servers:
         self.servers.close()
 
 
+def build() -> None:
+    """The program that is many nodes at once; it is in no other target, since it needs libnfs."""
+    say("storm: building build/release/bench/storm")
+    configure = [] if STORM.exists() else [["cmake", "--preset", "release"]]
+    for command in configure + [["cmake", "--build", "build/release", "--target", "storm"]]:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failed(f"{STORM} is not built: apt-get install libnfs-dev, then {' '.join(command)}\n"
+                         + "\n".join((done.stdout + done.stderr).splitlines()[-5:]))
+
+
 def storm(options: argparse.Namespace) -> Result:
-    if not os.access(STORM, os.X_OK):
-        raise Failed(f"{STORM} is absent: apt-get install libnfs-dev, then cmake --preset release && cmake --build build/release --target storm")
+    build()
     sizes = [10, 100, 300] if options.quick else [10, 100, 300, 1000]
     figures: list[Figure] = []
     outcomes: dict[str, Outcome] = {}
@@ -158,13 +168,14 @@ def storm(options: argparse.Namespace) -> Result:
             one(f"{sizes[-1]} nodes in step", sizes[-1], False, 90)
             servers.drop(50)
             one("100 nodes, servers lose half", 100, True, 30 if options.quick else 90)
-            one("100 nodes in step, servers lose half", 100, False, 30 if options.quick else 90)
+            if not options.quick:
+                one("100 nodes in step, servers lose half", 100, False, 90)
             servers.heal()
         finally:
             servers.close()
     largest, smaller = outcomes[f"{sizes[-1]} nodes"], outcomes[f"{sizes[-2]} nodes"]
     result = Result("storm", "switched on at once: lease, server found, root mounted, 1 MB read", "node", figures)
-    lossy, lossy_in_step = outcomes["100 nodes, servers lose half"], outcomes["100 nodes in step, servers lose half"]
+    lossy, lossy_in_step = outcomes["100 nodes, servers lose half"], outcomes.get("100 nodes in step, servers lose half")
     result.targets = [
         Target(f"nodes of {largest.nodes} that came up", largest.up, largest.nodes),
         Target(f"seconds to the last of {largest.nodes} nodes", largest.seconds, 30, False),
@@ -174,8 +185,10 @@ def storm(options: argparse.Namespace) -> Result:
         Target("nodes of 100 that found their server while half was lost", sum(1 for at in lossy.told["answered"] if at >= 0), 100),
         Target("seconds to the last of these", lossy.late("answered"), 30, False),
     ]
-    result.notes.append(f"In step: nobody draws a delay, all ask again at the same moments. While half was lost, the last server was found "
-                        f"after {lossy_in_step.late('answered'):.1f} s in step, {lossy.late('answered'):.1f} s with jitter.")
+    result.notes.append("In step: nobody draws a delay, all ask again at the same moments.")
+    if lossy_in_step:
+        result.notes.append(f"While half was lost, the last server was found after {lossy_in_step.late('answered'):.1f} s in step, "
+                            f"{lossy.late('answered'):.1f} s with jitter.")
     result.notes.append("Servers that lose half: every second frame from the nodes is dropped. What is slow then is TCP's own backoff "
                         "below the mounts, in libnfs here.")
     median = statistics.median(at for at in largest.told["up"])

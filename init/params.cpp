@@ -308,7 +308,7 @@ constexpr std::string_view kAccepted = "Accepted, without effect";
 constexpr std::string_view kNotYet = "Not supported yet";
 
 // clang-format off
-const Parameter kParameters[] = {
+constexpr Parameter kParameters[] = {
     // group, names, argument, origin, meaning, handler
     {kRoot, "root", "/dev/nfs | [nfs:|nfs4:][server:]dir[:options] | dhcp", "kernel, dracut",
      "Where the root is: /dev/nfs and /dev/nfsroot leave it to nfsroot=, /dev/ram0 to NFSROOT=, dhcp to the lease's root-path.",

@@ -11,6 +11,7 @@
 #include "agent/dhcp_lease_keeper.hpp"
 #include "agent/guardian.hpp"
 #include "agent/spared.hpp"
+#include "common/base/snapshot_files.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/os/background.hpp"
 #include "common/os/kernel_log.hpp"
@@ -38,14 +39,14 @@ Result<BootReport> read_report(Os& os) { return boot_report_from_json(TRY(os.fil
 void leave_report(Os& os, const BootReport& report) {
     if (report.snapshot.state != "mounted") return;
     const auto work = [&]() -> Result<std::string> {
-        const auto place = join_path(kSnapshot, ".diskless");
-        TRY(os.files.make_directories(place));
+        const auto place = [](const char* file) { return join_path(kSnapshot, file); };
+        TRY(os.files.make_directories(place(snapshot_files::kDirectory)));
         // The way down takes it away; what it has told of the one before is in this boot's report.
-        TRY(os.files.make_file(join_path(place, "running")));
-        TRY(os.files.remove(join_path(place, "last-shutdown.json")));
-        TRY(os.files.replace(join_path(place, "boot.json"), to_json(report)));
+        TRY(os.files.make_file(place(snapshot_files::kRunning)));
+        TRY(os.files.remove(place(snapshot_files::kLastShutdown)));
+        TRY(os.files.replace(place(snapshot_files::kBootReport), to_json(report)));
         const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();
-        TRY(os.files.replace(join_path(place, "clock"), std::to_string(now) + "\n"));
+        TRY(os.files.replace(place(snapshot_files::kClock), std::to_string(now) + "\n"));
         return {};
     };
     const auto kept = os.processes.in_child("keep the boot report", Deadline::after(os.clock, kWriteReport), work);
@@ -119,7 +120,7 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     AgentHooks hooks;
     const auto answers = [&](Deadline deadline) { return server_answers(own, facts.root.server, deadline); };
     hooks.root_answers = answers;
-    if (facts.snapshot.state == "mounted") hooks.status_directory = join_path(kSnapshot, ".diskless");
+    if (facts.snapshot.state == "mounted") hooks.snapshot = kSnapshot;
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
         return take_down_from_here(own, verb, deadline, facts, linux_forks().parent());
     };
@@ -151,7 +152,7 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     const auto lease = keep_lease(own, facts, config, state);
     AgentParts parts{.lease = lease.get(), .log = &log};
     if (!facts.root.server.empty()) parts.root = &root;
-    if (!hooks.status_directory.empty()) parts.snapshot = &snapshot;
+    if (!hooks.snapshot.empty()) parts.snapshot = &snapshot;
     AgentSettings settings{config.shutdown_timeout, config.root_loss};
     if (config.watchdog.count() != 0) {
         parts.watchdog = &watchdog;

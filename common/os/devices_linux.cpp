@@ -75,8 +75,12 @@ Monitor& monitor() {
     return mine;
 }
 
-/// Buses whose devices no module drives; the memory of a large machine is thousands of devices.
-constexpr std::array<std::string_view, 4> kPassedOver{"clockevents", "clocksource", "memory", "workqueue"};
+/// Buses whose devices no module drives, or name none; the memory of a large machine is thousands of devices.
+constexpr std::array<std::string_view, 12> kPassedOver{"clockevents",  "clocksource",  "container", "cpu",
+                                                       "event_source", "machinecheck", "memory",    "memory_tiering",
+                                                       "node",         "pci_express",  "pnp",       "workqueue"};
+/// Devices without a file modalias have none in their uevent file either (drivers/acpi/device_sysfs.c).
+constexpr std::string_view kAcpi = "acpi";
 
 /// Calls with each name in a directory and the descriptor that it is relative to; false with errno when it cannot be
 /// listed.
@@ -97,8 +101,9 @@ std::string text_of(int devices, const std::string& path) {
 }
 
 /// A file of the device's own on most buses, on others a line of the uevent file.
-std::string modalias_of(int devices, const std::string& device) {
+std::string modalias_of(int devices, const std::string& device, bool in_uevent) {
     if (const auto text = text_of(devices, device + "/modalias"); !text.empty()) return std::string(trim(text));
+    if (!in_uevent) return {};
     constexpr std::string_view kKey = "MODALIAS=";
     const auto uevent = text_of(devices, device + "/uevent");
     for (const auto line : lines(uevent))
@@ -121,8 +126,9 @@ Result<std::vector<std::string>> LinuxDevices::modaliases() {
     std::vector<std::string> found;
     const bool listed = each_name(AT_FDCWD, "/sys/bus", [&found](int buses, const std::string& bus) {
         if (std::ranges::find(kPassedOver, bus) != kPassedOver.end()) return;
-        each_name(buses, bus + "/devices", [&found](int devices, const std::string& device) {
-            if (auto modalias = modalias_of(devices, device); !modalias.empty()) found.push_back(std::move(modalias));
+        each_name(buses, bus + "/devices", [&](int devices, const std::string& device) {
+            auto modalias = modalias_of(devices, device, bus != kAcpi);
+            if (!modalias.empty()) found.push_back(std::move(modalias));
         });
     });
     if (!listed) return fail_errno("list devices in /sys", errno, "is sysfs mounted on /sys?");

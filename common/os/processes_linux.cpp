@@ -22,14 +22,25 @@
 
 namespace diskless {
 
-void reset_signals() noexcept {
+namespace {
+
+constexpr int kLastStandardSignal = 31;  // signal(7); nobody ignores real-time signals on behalf of another program
+using SignalActions = std::array<struct sigaction, kLastStandardSignal + 1>;
+
+/// Also what a caller has ignored (nohup), which a new program would inherit.
+void make_signals_plain(SignalActions* before) noexcept {
     struct sigaction plain {};
     plain.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; ++number) sigaction(number, &plain, nullptr);
+    for (int number = 1; number <= kLastStandardSignal; ++number)
+        sigaction(number, &plain, before == nullptr ? nullptr : &(*before)[static_cast<unsigned>(number)]);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+}  // namespace
+
+void reset_signals() noexcept { make_signals_plain(nullptr); }
 
 namespace {
 
@@ -315,14 +326,14 @@ Error LinuxProcesses::execute(const std::string& path, const std::vector<std::st
     // Not noted in executed_: when it succeeds, nobody is left to ask.
     // A program inherits ignored and blocked signals: it must start with none. This process goes on when exec fails, so
     // they come back then.
-    std::array<struct sigaction, NSIG> actions{};
-    for (int number = 1; number < NSIG; ++number) sigaction(number, nullptr, &actions[static_cast<unsigned>(number)]);
+    SignalActions actions{};
     sigset_t mask;
     sigprocmask(SIG_SETMASK, nullptr, &mask);
-    reset_signals();
+    make_signals_plain(&actions);
     execve(path.c_str(), text.argv.data(), text.envp.data());
     const int code = errno;
-    for (int number = 1; number < NSIG; ++number) sigaction(number, &actions[static_cast<unsigned>(number)], nullptr);
+    for (int number = 1; number <= kLastStandardSignal; ++number)
+        sigaction(number, &actions[static_cast<unsigned>(number)], nullptr);
     sigprocmask(SIG_SETMASK, &mask, nullptr);
 
     return fail_errno("run " + printable(path), code,

@@ -1,4 +1,4 @@
-// Names that planning and applying agree on.
+// The order of a plan.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,5 @@ struct PathOrder {
         });
     }
 };
-
-/// Our own directory in a snapshot. `seed`: copies grow here before they are renamed into place. `scaffold`:
-/// directories that exist only because something beneath them was seeded, each ended by a zero byte: they are no copies
-/// of the root's yet, and are filled when an entry names them.
-inline constexpr const char* kOwnDirectory = "/.diskless";
-inline constexpr const char* kSeedDirectory = "/.diskless/seed";
-inline constexpr const char* kScaffoldFile = "/.diskless/scaffold";
 
 }  // namespace diskless

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
-#include "common/state/path_order.hpp"
 #include "common/state/tree_view.hpp"
 
 namespace diskless {
@@ -55,12 +55,12 @@ Result<> Seeder::check(const StateEntry& entry) {
 Result<> Seeder::prepare() {
     if (prepared_) return *prepared_;
     const auto work = [&]() -> Result<> {
-        TRY(no_symlink(kSeedDirectory));
-        TRY(no_symlink(kScaffoldFile));
-        TRY(files_.remove_tree(outside(kSeedDirectory)));
-        TRY(files_.make_directories(outside(kOwnDirectory), 0755));
-        TRY(files_.make_directories(outside(kSeedDirectory), 0700));
-        const auto text = files_.read(outside(kScaffoldFile));
+        TRY(no_symlink(snapshot_files::kSeed));
+        TRY(no_symlink(snapshot_files::kScaffold));
+        TRY(files_.remove_tree(outside(snapshot_files::kSeed)));
+        TRY(files_.make_directories(outside(snapshot_files::kDirectory), 0755));
+        TRY(files_.make_directories(outside(snapshot_files::kSeed), 0700));
+        const auto text = files_.read(outside(snapshot_files::kScaffold));
         if (!text) return text.error().code == ENOENT ? Result<>{} : Failure(text.error());
         for (const auto path : split(*text, '\0'))
             if (!path.empty()) scaffold_.emplace(path);
@@ -73,7 +73,7 @@ Result<> Seeder::prepare() {
 Result<> Seeder::write_scaffold() {
     std::string text;
     for (const auto& path : scaffold_) text += path + '\0';
-    return files_.replace(outside(kScaffoldFile), text, 0644);
+    return files_.replace(outside(snapshot_files::kScaffold), text, 0644);
 }
 
 /// Directories above the path that the snapshot lacks, each with owner and mode of the root's.
@@ -97,7 +97,7 @@ Result<> Seeder::make_parents(const std::string& path) {
 /// One whole copy, or a new directory or file, renamed into place. `from` empty: `entry` says what is made.
 Result<std::uint64_t> Seeder::place(const std::string& path, const std::string& from, CopyWhat what,
                                     const StateEntry* entry) {
-    const auto growing = outside(fmt::format("{}/{}", kSeedDirectory, next_++));
+    const auto growing = outside(fmt::format("{}/{}", snapshot_files::kSeed, next_++));
     std::uint64_t bytes = 0;
     if (entry != nullptr && entry->content) {
         TRY(files_.replace(growing, *entry->content, entry->mode));
@@ -164,7 +164,8 @@ Result<std::uint64_t> Seeder::seed(const StateEntry& entry) {
 }
 
 void Seeder::finish() {
-    if (prepared_) (void)files_.remove_tree(outside(kSeedDirectory));  // what stays is taken away at the next boot
+    if (prepared_)
+        (void)files_.remove_tree(outside(snapshot_files::kSeed));  // what stays is taken away at the next boot
 }
 
 }  // namespace diskless

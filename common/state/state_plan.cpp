@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/state/fstab.hpp"
 #include "common/state/list_files.hpp"
@@ -97,9 +98,10 @@ void Planner::open_snapshot() {
         return;
     }
     snapshot_.names("/");
-    const auto* list = snapshot_.symlink_in(kScaffoldFile).empty() ? snapshot_.status(kScaffoldFile) : nullptr;
+    const auto* list =
+        snapshot_.symlink_in(snapshot_files::kScaffold).empty() ? snapshot_.status(snapshot_files::kScaffold) : nullptr;
     if (list == nullptr || list->kind != FileKind::regular) return;
-    if (const auto text = files_.read(snapshot_.outside(kScaffoldFile)))
+    if (const auto text = files_.read(snapshot_.outside(snapshot_files::kScaffold)))
         for (const auto path : split(*text, '\0'))
             if (!path.empty()) scaffold_.emplace(path);
 }

@@ -1,22 +1,19 @@
 // keep-record: how the node went down, for its next boot (init/steps/identify.cpp reads it).
-//
-//   .diskless/running             made when a boot is over, gone after an end that was told: needs no free space
-//   .diskless/last-shutdown.json  LastShutdown
-//   .diskless/clock               seconds since 1970: a node without a battery starts from there
-//
 // The hardware clock is left alone: another system on the machine may keep local time in it.
+#include "common/base/snapshot_files.hpp"
 #include "init/child_work.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
 namespace diskless {
 
 Result<> write_record(Os& os, const std::string& run_directory, const LastShutdown& told, Deadline until) {
-    const auto place = join_path(run_directory, "snapshot/.diskless");
+    const auto snapshot = join_path(run_directory, "snapshot");
     return do_in_child(os.processes, "keep the record", until, [&]() -> Result<> {
-        const auto clock = os.files.replace(join_path(place, "clock"), std::to_string(told.wall) + "\n");
-        auto record = os.files.replace(join_path(place, "last-shutdown.json"), to_json(told));
-        // A snapshot that is full still learns that all was well.
-        if (record || !is_trouble(told)) TRY(os.files.remove(join_path(place, "running")));
+        const auto clock =
+            os.files.replace(join_path(snapshot, snapshot_files::kClock), std::to_string(told.wall) + "\n");
+        auto record = os.files.replace(join_path(snapshot, snapshot_files::kLastShutdown), to_json(told));
+        // That file needs no free space: a snapshot that is full still learns that all was well.
+        if (record || !is_trouble(told)) TRY(os.files.remove(join_path(snapshot, snapshot_files::kRunning)));
         return clock ? record : clock;
     });
 }

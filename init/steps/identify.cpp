@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/pack.hpp"
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/state/tree_view.hpp"
 #include "init/child_work.hpp"
@@ -51,15 +52,15 @@ std::string kept_text(const Files& files, TreeView& snapshot, const std::string&
 
 void read_kept(const Files& files, Gathered& all) {
     TreeView snapshot(files, kSnapshot);
-    for (const char* directory : {"/etc", "/.diskless"})
+    for (const char* directory : {"/etc", snapshot_files::kDirectory})
         snapshot.names(directory);  // one listing answers for all in it
     const auto kept = [&](const char* path) { return kept_text(files, snapshot, path, 1 << 16); };
     all.kept_hostname = kept("/etc/hostname");
     all.kept_machine_id = kept("/etc/machine-id");
-    all.kept_clock = kept("/.diskless/clock");
-    if (snapshot.status("/.diskless/running") != nullptr) all.running = "yes";
-    all.last_shutdown = kept("/.diskless/last-shutdown.json");
-    all.random_seed = kept_text(files, snapshot, "/.diskless/random-seed", 512);
+    all.kept_clock = kept(snapshot_files::kClock);
+    if (snapshot.status(snapshot_files::kRunning) != nullptr) all.running = "yes";
+    all.last_shutdown = kept(snapshot_files::kLastShutdown);
+    all.random_seed = kept_text(files, snapshot, snapshot_files::kRandomSeed, 512);
 }
 
 Gathered read_all(const Files& files, const std::string& interface, bool snapshot) {

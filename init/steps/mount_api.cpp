@@ -47,10 +47,11 @@ Result<> make_static_dev(Os& os) {
 
 Result<> run(StepContext& context) {
     Os& os = context.os;
+    // What an outer initramfs has mounted: a tmpfs would be mounted over another. /proc is what the table is read from.
+    auto before = os.mounts.table();
     for (const auto& api : kApiMounts) {
-        // A tmpfs would be mounted over another; and /proc, the first, is what the table is read from.
-        const auto table = os.mounts.table();
-        if (table && std::ranges::find(*table, api.target, &MountEntry::target) != table->end()) continue;
+        if (!before) before = os.mounts.table();
+        if (before && std::ranges::find(*before, api.target, &MountEntry::target) != before->end()) continue;
         TRY(os.files.make_directories(api.target));
         auto mounted = os.mounts.mount({api.type, api.target, api.type, api.options});
         if (mounted || mounted.error().code == EBUSY) continue;  // EBUSY: an outer initramfs has mounted it already

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/nfs/servers.hpp"
 #include "init/identity/identity.hpp"
@@ -15,7 +16,6 @@ namespace diskless::steps {
 namespace {
 
 constexpr Milliseconds kDetach{2000};
-constexpr std::string_view kOwn = ".diskless";  // what this program keeps in the snapshot
 
 struct Found {
     std::string name;
@@ -80,8 +80,8 @@ Result<> check_writable(StepContext& context) {
         os.processes.in_child("write to the snapshot", context.deadline, [&os]() -> Result<std::string> {
             // one listing answers for every name that is asked for there later, and an attempt to make it costs more
             const auto names = TRY(os.files.list(kSnapshot));
-            const auto own = join_path(kSnapshot, kOwn);
-            if (!std::ranges::binary_search(names, kOwn) || !os.files.is_directory(own))
+            const auto own = join_path(kSnapshot, snapshot_files::kDirectory);
+            if (!std::ranges::binary_search(names, base_name(own)) || !os.files.is_directory(own))
                 TRY(os.files.make_directories(own));
             if (!os.files.writable(kSnapshot)) return fail_errno("the snapshot", EACCES);
             return {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/os/confined_files_linux.hpp"
 #include "common/report/boot_report.hpp"
@@ -29,7 +30,7 @@ std::pair<std::string, std::string> generation_of_path(std::string_view path) {
 namespace {
 /// Nodes write below `snapshots`: no symlink there is followed.
 void read_report(const ConfinedFiles& files, const std::string& snapshots, const std::string& name, ImageUse& use) {
-    const auto text = files.read(join_path(snapshots, name + "/.diskless/boot.json"), 4 << 20);
+    const auto text = files.read(join_path(snapshots, name + snapshot_files::kBootReport), 4 << 20);
     if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) return;  // has never booted
     const auto report = text ? boot_report_from_json(*text) : Result<BootReport>(Failure(text.error()));
     if (!report) {

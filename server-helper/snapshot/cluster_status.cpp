@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/report/json.hpp"
 
@@ -49,7 +50,7 @@ NodeBoot node_boot(const ConfinedFiles& snapshots, const std::string& snapshots_
     boot.node = node;
     boot.current = current;
     const auto text_of_report =
-        snapshots.read(join_path(join_path(snapshots_path, snapshot), ".diskless/boot.json"), kLargestReport);
+        snapshots.read(join_path(join_path(snapshots_path, snapshot), snapshot_files::kBootReport), kLargestReport);
     if (!text_of_report && text_of_report.error().code == ENOENT) {
         boot.state = "never booted";
         return boot;

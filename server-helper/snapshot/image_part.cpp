@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/os/descriptor.hpp"
-#include "common/state/path_order.hpp"
 #include "common/state/seeder.hpp"
 #include "common/state/tree_view.hpp"
 
@@ -99,10 +99,10 @@ Result<ImagePart> make_image_part(const std::string& root, const std::string& lo
         TRY_TO("prepare what nodes of " + printable(root) + " have in common", seeder.seed(entry));
     }
     seeder.finish();
-    if (const auto text = files.read(join_path(work, kScaffoldFile)))
+    if (const auto text = files.read(join_path(work, snapshot_files::kScaffold)))
         for (const auto path : split(*text, '\0'))
             if (!path.empty()) part.scaffold.emplace(path);
-    TRY(files.remove_tree(join_path(work, kOwnDirectory)));
+    TRY(files.remove_tree(join_path(work, snapshot_files::kDirectory)));
     part.content = TRY(TreeTemplate::read(work));
     return part;
 }

@@ -23,7 +23,7 @@ struct ImagePart {
     StatePlan plan;                        // against an empty snapshot
     TreeTemplate content;                  // what is copied
     std::set<std::string> left;            // "/var/cache": entries that the node's first boot copies
-    std::set<std::string> scaffold;        // "/var": directories that are no copies yet (path_order.hpp)
+    std::set<std::string> scaffold;        // "/var": directories that are no copies yet (snapshot_files.hpp)
     std::vector<std::string> shared_keys;  // "etc/ssh/ssh_host_rsa_key": the image's, which no node may have
     bool has_ssh = false;
 };

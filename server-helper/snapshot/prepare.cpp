@@ -9,10 +9,10 @@
 #include <atomic>
 #include <thread>
 
+#include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/os/confined_files_linux.hpp"
 #include "common/os/tree_linux.hpp"
-#include "common/state/path_order.hpp"
 #include "common/state/seeder.hpp"
 #include "common/state/tree_view.hpp"
 #include "server-helper/model/cluster.hpp"
@@ -127,7 +127,7 @@ Result<> Preparation::grow(const SnapshotJob& job, PreparedNode& result, bool ke
             if (!part.content.has(above.substr(1))) scaffold.insert(above);
     std::string text;
     for (const auto& path : scaffold) text += path + '\0';
-    if (!text.empty()) own[std::string(kScaffoldFile).substr(1)] = {std::move(text), 0644, 0, 0};
+    if (!text.empty()) own[std::string(snapshot_files::kScaffold).substr(1)] = {std::move(text), 0644, 0, 0};
 
     const auto bytes = part.content.write_to(staging_.get(), job.snapshot, own);
     if (!bytes) {

@@ -487,7 +487,7 @@ TEST_F(AgentTest, KeepsTheAddressOnTheWayDownToo) {
 }
 
 TEST_F(AgentTest, KeepsAStatusFileButNotOnTheWayDown) {
-    hooks.status_directory = "/snapshot/.diskless";
+    hooks.snapshot = "/snapshot";
     watch();
     while (clock.now() < Seconds{115}) agent().turn(Deadline{Seconds{115}});
     const auto kept = node_status_from_json(files.content["/snapshot/.diskless/status.json"]);

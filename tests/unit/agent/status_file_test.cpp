@@ -44,7 +44,7 @@ class StatusFileTest : public ::testing::Test {
     SmallProcesses processes{clock};
     SmallMachine machine;
     bool server_answers = true;
-    StatusFile file{{clock, files, processes, machine}, "/snapshot/.diskless"};
+    StatusFile file{{clock, files, processes, machine}, "/snapshot"};
 };
 
 TEST_F(StatusFileTest, IsWrittenEveryTenMinutesWhenNothingHappens) {
