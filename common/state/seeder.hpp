@@ -2,8 +2,8 @@
 //
 // A copy grows in <snapshot>/.diskless/seed and is renamed into place when it is whole, so that a power cut at any
 // moment leaves a whole copy or none. Nothing that is in place is ever overwritten. Directories above a copy that the
-// snapshot lacks are made like the root's and remembered as scaffold (snapshot_files.hpp): when a later list names such a
-// directory itself, it is filled name by name instead of being taken for a copy.
+// snapshot lacks are made like the root's and remembered as scaffold (snapshot_files.hpp): when a later list names such
+// a directory itself, it is filled name by name instead of being taken for a copy.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from kernels import Kernel, built_kernel
 from namespace import LabError, Namespace, wait_until
 from network import Network
 from node import Node
-from recipe import Cluster, Machine
+from recipe import Cluster
 from server import (DhcpServer, Export, NfsServer, TimeServer, advertise_router, keep_own_etc, mount_tree, own_top,
                     place)
 from prepared import Administrator, Servers
@@ -126,7 +125,7 @@ class Bench:
             target.parent.mkdir(parents=True)
             shutil.copy2(built_kernel(recipe.file_of(self.case.name, configuration)), target)
         self.nodes = [Node(self.namespace, self.network, number,
-                           replace(self.case.hardware, disk=machine.disk and self._make_disk(machine)), self.logs,
+                           replace(self.case.hardware, disk=machine.disk and str(disk.used_disk(self._work / f"{machine.name}.disk", machine.disk))), self.logs,
                            self._work, machine.name, machine.mac)
                       for number, machine in enumerate(cluster.nodes, 1)]
         self.node = self.nodes[0]
@@ -141,15 +140,6 @@ class Bench:
             echo 'StrictHostKeyChecking accept-new' >/root/.ssh/config""")
         self.namespace.start("golden", "chroot", directory, "/usr/sbin/sshd", "-D", "-e",
                              "-o", f"ListenAddress={address.partition('/')[0]}")
-
-    def _make_disk(self, machine: Machine) -> str:
-        """A disk that another system has used: one FAT partition."""
-        image = self._work / f"{machine.name}.disk"
-        with open(image, "wb") as file:
-            file.truncate(64 << 20)
-        subprocess.run(["sfdisk", "--quiet", str(image)], input="2048,,e,*\n", text=True, check=True)
-        cache.run(["mkfs.fat", "-F16", "-n", machine.disk, "-h", "2048", "--offset", "2048", str(image)])
-        return str(image)
 
     def node_called(self, name: str) -> Node:
         for node in self.nodes:

@@ -1,4 +1,4 @@
-"""A local disk as a diskless node may find one: a Windows partition with a file, a swap partition, nothing of ours."""
+"""Local disks as diskless nodes may find them: a partition of another system, swap beside it, nothing of ours."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ _SECTOR = 512
 _FIRST, _FAT = 2048, 65536  # sectors: where the FAT partition begins, and how large it is; the rest is swap
 
 
-def windows_disk(directory: Path) -> Path:
-    """disk.img: partition 1 is FAT, labelled WINDOWS, with the swap file LINUX.SWP; partition 2 is swap, labelled scratch."""
-    disk, swap = directory / "disk.img", directory / "LINUX.SWP"
+def used_disk(disk: Path, label: str, sectors: int = 64 * _MEGABYTE // _SECTOR - _FIRST, rest: str = "") -> Path:
+    """A FAT16 partition of `sectors` called `label`, and after it the partitions of `rest`, lines for sfdisk(8)."""
     with disk.open("wb") as file:
         file.truncate(64 * _MEGABYTE)
-    cache.run(["sh", "-c", f"printf '{_FIRST},{_FAT},c\\n,,82\\n' | sfdisk --quiet {disk}"])
+    cache.run(["sh", "-c", f"printf '{_FIRST},{sectors},e\\n{rest}' | sfdisk --quiet {disk}"])
+    cache.run(["mkfs.fat", "-F", "16", "-n", label, "-h", str(_FIRST), "--offset", str(_FIRST), str(disk), str(sectors // 2)])
+    return disk
+
+
+def windows_disk(directory: Path) -> Path:
+    """disk.img: partition 1 is FAT, labelled WINDOWS, with the swap file LINUX.SWP; partition 2 is swap, labelled scratch."""
+    disk, swap = used_disk(directory / "disk.img", "WINDOWS", _FAT, ",,82\\n"), directory / "LINUX.SWP"
     swap.write_bytes(bytes(8 * _MEGABYTE))  # written out: a hole cannot be swapped to
     swap.chmod(0o600)
     cache.run(["mkswap", str(swap)])
-    cache.run(["mkfs.fat", "-F", "16", "-n", "WINDOWS", "--offset", str(_FIRST), str(disk), str(_FAT // 2)])
     cache.run(["mcopy", "-i", f"{disk}@@{_FIRST * _SECTOR}", str(swap), "::LINUX.SWP"])
     # mkswap knows files and devices, not where in a file one begins
     area = directory / "scratch"
