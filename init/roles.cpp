@@ -41,8 +41,11 @@ void leave_report(Os& os, const BootReport& report) {
     const auto work = [&]() -> Result<std::string> {
         const auto place = [](const char* file) { return join_path(kSnapshot, file); };
         TRY(os.files.make_directories(place(snapshot_files::kDirectory)));
-        // The way down takes it away; what it has told of the one before is in this boot's report.
-        TRY(os.files.make_file(place(snapshot_files::kRunning)));
+        // The way down takes it away; what it has told of the one before is in this boot's report. Always a new one: it
+        // needs no free space, and when it is newer than the report, that tells of a boot before (image gc looks).
+        const auto running = place(snapshot_files::kRunning);
+        TRY(os.files.make_file(running + ".new"));
+        TRY(os.files.rename(running + ".new", running));
         TRY(os.files.remove(place(snapshot_files::kLastShutdown)));
         TRY(os.files.replace(place(snapshot_files::kBootReport), to_json(report)));
         const auto now = std::chrono::duration_cast<Seconds>(os.clock.wall()).count();

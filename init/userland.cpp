@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "common/base/text.hpp"
 #include "common/nfs/servers.hpp"
@@ -149,7 +150,12 @@ int mount_fstab(Os& os) {
     if (const auto kept = os.files.read(kReportFile, 4 << 20))
         if (const auto report = boot_report_from_json(*kept)) client = report->lease.address;
     Plan plan;
+    std::set<std::string> targets;
     for (const auto& entry : fstab_to_mount(text)) {
+        if (!targets.insert(entry.target).second) {
+            os.machine.say(4, "fstab: " + printable(entry.target) + " is there twice: the first line counts");
+            continue;
+        }
         if (entry.type == "tmpfs") {
             // Ours is one of all volatile files; the site's may be smaller, and is its own.
             const auto mounted = os.mounts.mount({"tmpfs", "/tmp", "tmpfs", entry.options + ",nodev,nosuid,mode=1777"});
@@ -169,7 +175,9 @@ int mount_fstab(Os& os) {
         if (step.outcome == StepOutcome::done) os.machine.say(6, step.sentence);
     };
     const auto done = Executor(os, events).run(plan);
-    return done ? 0 : 1;
+    if (done) return 0;
+    os.machine.say(4, "fstab: " + done.error().cause);
+    return 1;
 }
 
 }  // namespace diskless

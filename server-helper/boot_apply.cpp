@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/base/text.hpp"
 #include "common/os/file_system.hpp"
@@ -11,6 +12,7 @@
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/boot_stage.hpp"
 #include "server-helper/model/lock.hpp"
+#include "server-helper/model/node_set.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/render/nfs_exports.hpp"
@@ -128,6 +130,19 @@ void print_json(const Request& request, const Outcome& outcome, Streams& streams
     streams.out << result.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
+/// Nodes that cannot boot for want of a kernel or an initramfs are no success.
+Result<> tell_unbootable(const Site& site, const Staged& staged) {
+    std::set<std::string> lacking;
+    for (const auto& file : staged.lacking) lacking.insert(file.path);
+    std::vector<std::string> nodes;
+    for (const auto& node : site.nodes)
+        if (lacking.contains("tftp/" + node.kernel) || lacking.contains("tftp/" + node.initramfs))
+            nodes.push_back(node.name);
+    if (nodes.empty()) return {};
+    return fail(fmt::format("{} cannot boot: the kernel or initramfs is missing", fold_node_set(nodes)),
+                "see the warnings above; all else is done");
+}
+
 Result<> apply(const Request& request, const std::vector<std::string>& nodes, Streams& streams) {
     std::optional<TreeLock> lock;
     if (!request.install.dry_run) lock = TRY(TreeLock::take(request.base));
@@ -161,7 +176,7 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
         print_json(request, outcome, streams);
     else
         print_text(request, outcome, streams);
-    return {};
+    return tell_unbootable(site, outcome.staged);
 }
 }  // namespace
 
@@ -198,6 +213,9 @@ Result<> apply_boot(const std::vector<std::string>& arguments, Streams& streams)
     request.quiet = parsed.has("quiet");
     request.stage = !parsed.has("no-stage");
     request.program = parsed.text("program");
+    if (parsed.has("program") && !LinuxFiles().exists(request.program))
+        return bad_usage(fmt::format("--program {}: there is no such file", printable(request.program)),
+                         "name the node program, diskless-init");
     request.install.dry_run = parsed.has("dry-run");
     request.install.force = parsed.has("force");
     return apply(request, parsed.texts("nodes"), streams);

@@ -68,10 +68,15 @@ Findings check_rendered(Site site) {
 Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     auto cluster = TRY(load_cluster(base));
     for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
-    const auto site = TRY(make_site(std::move(cluster)));
-    auto findings = check_nodes(site);
+    std::vector<Error> problems;
+    const auto site = make_site(std::move(cluster), problems);
+    Findings findings;
+    for (auto& problem : problems)
+        findings.push_back({"node-incomplete", std::move(problem.cause), std::move(problem.remedy)});
+    append(findings, check_nodes(site));
     append(findings, check_tree(site));
-    append(findings, check_rendered(site));
+    // one node that is incomplete keeps boot apply from rendering any
+    if (problems.empty()) append(findings, check_rendered(site));
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);
     if (!text && text.error().code == ENOENT) return findings;  // told above, or another NFS server is wanted

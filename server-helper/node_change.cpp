@@ -8,14 +8,14 @@
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
 #include "server-helper/model/toml_text.hpp"
+#include "server-helper/render/rendered.hpp"
 
 namespace diskless::server {
 
 namespace {
-constexpr std::array<std::string_view, 16> kKeys = {"ip",          "mac",       "groups",     "image",     "generation",
-                                                    "kernel",      "initramfs", "console",    "cmdline",   "root-mode",
-                                                    "nfs-options", "swap",      "nis-domain", "interface", "snapshot",
-                                                    "own-root"};
+constexpr std::array<std::string_view, 16> kKeys = {
+    "ip",      "mac",       "groups",      "image", "generation", "kernel",    "initramfs", "console",
+    "cmdline", "root-mode", "nfs-options", "swap",  "nis-domain", "interface", "snapshot",  "own-root"};
 constexpr std::size_t kMaxFile = 64 << 20;
 }  // namespace
 
@@ -41,7 +41,13 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
         texts[path] = TRY(edit_nodes(path, before, edits));
         wanted[path] = {texts[path], mode};
     }
-    TRY_TO("the list as it would be", load_cluster(cluster_.base, texts));
+    const auto list = TRY_TO("the list as it would be", load_cluster(cluster_.base, texts));
+    std::vector<Error> problems;
+    (void)make_site(list, problems);
+    if (!problems.empty())
+        streams.err << fmt::format("warning: {}{} ({})\n", problems[0].cause,
+                                   problems.size() > 1 ? fmt::format(", and {} more like it", problems.size() - 1) : "",
+                                   problems[0].remedy);
     tell_changes(TRY(apply_files(files, wanted, {}, options.has("dry-run"))), options, streams);
     return {};
 }

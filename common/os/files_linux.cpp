@@ -57,6 +57,12 @@ int chmod_at(const std::string& path, mode_t mode) {
     return ::fchmodat(at.directory, at.path, mode, 0);
 }
 
+/// Of a directory that was just made: one that somebody has put a symlink in the place of stays as it is.
+int chmod_directory_at(const std::string& path, mode_t mode) {
+    const Descriptor made(open_at(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return made ? ::fchmod(made.get(), mode) : -1;
+}
+
 int mkdir_at(const std::string& path) {
     const At at(path);
     return ::mkdirat(at.directory, at.path, 0700);
@@ -144,8 +150,7 @@ bool LinuxFiles::writable(const std::string& path) const {
 
 Result<FileStatus> LinuxFiles::status(const std::string& path) const {
     struct stat found {};
-    if (stat_at(path, found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
-        return failed("stat", path);
+    if (stat_at(path, found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return failed("stat", path);
     return FileStatus{kind_of(found.st_mode),
                       found.st_mode & 07777,
                       found.st_uid,
@@ -180,13 +185,13 @@ Result<std::vector<std::string>> LinuxFiles::list(const std::string& path) const
 
 Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mode) {
     if (mkdir_at(path) == 0) {
-        if (chmod_at(path, mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
+        if (chmod_directory_at(path, mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
         return {};
     }
     if (errno == ENOENT && path.size() > 1 && parent_path(path) != ".") {
         TRY(make_directories(parent_path(path), mode));
         if (mkdir_at(path) == 0) {
-            if (chmod_at(path, mode) != 0) return failed("chmod", path);
+            if (chmod_directory_at(path, mode) != 0) return failed("chmod", path);
             return {};
         }
     }

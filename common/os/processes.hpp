@@ -20,7 +20,7 @@ struct SpawnRequest {
 /// A look at a child while it works.
 struct Watch {
     Nanoseconds every{0};
-    std::function<bool()> go_on;  // called in the parent; false: the child is killed now, as at the deadline
+    std::function<bool(int pid)> go_on;  // called in the parent; false: the child is killed now, as at the deadline
 };
 
 class Processes {

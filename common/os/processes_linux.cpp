@@ -246,7 +246,7 @@ Result<std::string> LinuxProcesses::in_watched_child(std::string_view what, Dead
         if (reading == Reading::too_much) break;
         if ((result = unpack_result(bytes))) break;
         if (state == Collected::running && in_time && watch.go_on && look_at.passed(linux_clock())) {
-            in_time = watch.go_on();
+            in_time = watch.go_on(pid);
             look_at = next_look();
         }
     }

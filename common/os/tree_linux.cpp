@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/os/confined_files_linux.hpp"
 #include "common/os/content_linux.hpp"
 #include "common/os/descriptor.hpp"
 
@@ -49,6 +50,7 @@ class TreeCopy {
                     const std::string& shown, const std::string& relative, bool enter);
     Result<> node(int from, const char* from_name, int to, const char* to_name, const struct statx& status,
                   const std::string& shown);
+    bool link_to_first(const std::string& first, int to, const char* to_name) const;
 
     const CopyWhat what_;
     const bool cross_mounts_;
@@ -67,10 +69,17 @@ Result<> TreeCopy::entry(int from, const char* from_name, int to, const char* to
     if (above != nullptr && what_ == CopyWhat::directories) return {};
     if (status.stx_nlink > 1) {
         const auto [first, is_first] = links_.try_emplace({device_of(status), status.stx_ino}, relative);
-        if (!is_first && ::linkat(top, first->second.c_str(), to, to_name, 0) == 0) return {};
+        if (!is_first && link_to_first(first->second, to, to_name)) return {};
     }
     if (S_ISREG(status.stx_mode)) return file(from, from_name, to, to_name, status, shown);
     return node(from, from_name, to, to_name, status, shown);
+}
+
+/// The way to the first copy is walked without following symlinks: somebody else may write there.
+bool TreeCopy::link_to_first(const std::string& first, int to, const char* to_name) const {
+    const auto above = parent_path(first);
+    const Descriptor parent(open_beneath(top, above.empty() ? "." : above, O_PATH | O_DIRECTORY));
+    return parent && ::linkat(parent.get(), base_name(first).c_str(), to, to_name, 0) == 0;
 }
 
 Result<> TreeCopy::file(int from, const char* from_name, int to, const char* to_name, const struct statx& status,
@@ -128,7 +137,7 @@ Result<> TreeCopy::node(int from, const char* from_name, int to, const char* to_
     if ((made.stx_uid != status.stx_uid || made.stx_gid != status.stx_gid) &&
         ::fchownat(to, to_name, status.stx_uid, status.stx_gid, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("give copy of " + shown + " to its owner", errno, "export the snapshot with no_root_squash");
-    if (!S_ISLNK(status.stx_mode) && ::fchmodat(to, to_name, status.stx_mode & 07777, 0) != 0)
+    if (!S_ISLNK(status.stx_mode) && ::fchmodat(to, to_name, status.stx_mode & 07777, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("set mode of copy of " + shown);
     const timespec times[2] = {{status.stx_atime.tv_sec, status.stx_atime.tv_nsec},
                                {status.stx_mtime.tv_sec, status.stx_mtime.tv_nsec}};
@@ -137,7 +146,55 @@ Result<> TreeCopy::node(int from, const char* from_name, int to, const char* to_
     return {};
 }
 
-Result<> remove_beneath(int directory, dev_t device, const std::string& shown) {
+constexpr int kDeep = 64;  // levels that are walked at once: each costs two descriptors and a piece of the stack
+
+/// Removes what is in a tree. What lies deeper than kDeep is moved to its top, and removed from there.
+class TreeRemoval {
+  public:
+    TreeRemoval(int top, dev_t device) : top_(top), device_(device) {}
+
+    Result<> run(const std::string& shown) {
+        do {
+            moved_ = false;
+            TRY(beneath(top_, shown, 0));
+        } while (moved_);
+        return {};
+    }
+
+  private:
+    Result<> beneath(int directory, const std::string& shown, int level);
+    Result<> folder(int directory, const char* name, const std::string& path, int level);
+
+    int top_;
+    dev_t device_;
+    bool moved_ = false;
+    unsigned next_ = 0;
+};
+
+Result<> TreeRemoval::folder(int directory, const char* name, const std::string& path, int level) {
+    if (level == kDeep) {
+        // A name that is taken belongs to an attempt that was killed.
+        for (int tries = 0; tries < 1000; ++tries) {
+            const auto higher = fmt::format(".deep-{}", next_++);
+            if (::renameat(directory, name, top_, higher.c_str()) != 0) {
+                if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR) continue;
+                return fail_errno("move " + path);
+            }
+            moved_ = true;
+            return {};
+        }
+        return fail_errno("move " + path, EEXIST);
+    }
+    {
+        const Descriptor opened(::openat(directory, name, kOpenDirectory));
+        if (!opened) return fail_errno("open directory " + path);
+        TRY(beneath(opened.get(), path, level + 1));
+    }
+    if (::unlinkat(directory, name, AT_REMOVEDIR) != 0) return fail_errno("remove " + path);
+    return {};
+}
+
+Result<> TreeRemoval::beneath(int directory, const std::string& shown, int level) {
     Result<> inside;
     const bool read = for_each_name(directory, [&](const char* name, unsigned char) {
         if (::unlinkat(directory, name, 0) == 0) return true;
@@ -146,15 +203,10 @@ Result<> remove_beneath(int directory, dev_t device, const std::string& shown) {
         struct statx status {};
         if (code != EISDIR || !status_at(directory, name, 0, status)) {
             inside = fail_errno("remove " + path, code);
-        } else if (starts_mount(status, device)) {
+        } else if (starts_mount(status, device_)) {
             inside = fail_errno("remove " + path + ", something is mounted there", EBUSY, "unmount it");
         } else {
-            const Descriptor folder(::openat(directory, name, kOpenDirectory));
-            if (!folder)
-                inside = fail_errno("open directory " + path);
-            else
-                inside = remove_beneath(folder.get(), device, path);
-            if (inside && ::unlinkat(directory, name, AT_REMOVEDIR) != 0) inside = fail_errno("remove " + path);
+            inside = folder(directory, name, path, level);
         }
         return inside.has_value();
     });
@@ -204,7 +256,7 @@ Result<> remove_tree_at(int directory, const std::string& name, const std::strin
     if (!status_at(tree.get(), "", AT_EMPTY_PATH, status)) return fail_errno("stat " + shown);
     if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
         return fail_errno("remove " + shown + ", something is mounted there", EBUSY, "unmount it");
-    TRY(remove_beneath(tree.get(), device_of(status), shown));
+    TRY(TreeRemoval(tree.get(), device_of(status)).run(shown));
     if (::unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0) return fail_errno("remove " + shown);
     return {};
 }

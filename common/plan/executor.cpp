@@ -329,6 +329,19 @@ Result<> Executor::run_in_threads(const Plan& plan, const std::vector<std::size_
             }
         }
         if (!running && !startable && !short_of_threads) return run.verdict();
+        if (!running && short_of_threads) {  // nobody whose end would bring a thread: one here, without overlap
+            for (std::size_t i = 0; i < plan.size(); ++i) {
+                if (shared_->slots[slots[i]].report.outcome != StepOutcome::waiting ||
+                    run.readiness(plan[i]) != Readiness::ready)
+                    continue;
+                run.begin(i);
+                lock.unlock();
+                carry_out_fenced(shared_, plan[i], slots[i]);
+                lock.lock();
+                break;
+            }
+            continue;
+        }
         const auto until_look = next_look == Nanoseconds::max() ? Nanoseconds(kSayAgain) : next_look - now;
         shared_->changed.wait_for(lock, std::max<Nanoseconds>(Milliseconds{1}, until_look));
     }

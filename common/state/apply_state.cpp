@@ -78,7 +78,10 @@ Result<> Application::make_content(Work& work, const std::string& scratch) {
     } else if (entry.source.empty()) {
         TRY(entry.directory ? files_.make_directories(scratch) : files_.make_file(scratch));
     } else {
-        work.facts.bytes = TRY(files_.copy(entry.source, scratch, entry.copy)).bytes;
+        const auto copied = files_.copy(entry.source, scratch, entry.copy);
+        // RAM that is full of half a copy is none for the entries after it
+        if (!copied) (void)files_.remove_tree(scratch);
+        work.facts.bytes = TRY(copied).bytes;
     }
     return {};
 }

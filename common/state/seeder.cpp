@@ -98,6 +98,14 @@ Result<> Seeder::make_parents(const std::string& path) {
 Result<std::uint64_t> Seeder::place(const std::string& path, const std::string& from, CopyWhat what,
                                     const StateEntry* entry) {
     const auto growing = outside(fmt::format("{}/{}", snapshot_files::kSeed, next_++));
+    auto placed = grow(path, from, what, entry, growing);
+    // what is half there would take the space of those that come after it
+    if (!placed) (void)files_.remove_tree(growing);
+    return placed;
+}
+
+Result<std::uint64_t> Seeder::grow(const std::string& path, const std::string& from, CopyWhat what,
+                                   const StateEntry* entry, const std::string& growing) {
     std::uint64_t bytes = 0;
     if (entry != nullptr && entry->content) {
         TRY(files_.replace(growing, *entry->content, entry->mode));

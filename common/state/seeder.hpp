@@ -31,6 +31,8 @@ class Seeder {
     Result<> prepare();
     Result<std::uint64_t> place(const std::string& path, const std::string& from, CopyWhat what,
                                 const StateEntry* entry);
+    Result<std::uint64_t> grow(const std::string& path, const std::string& from, CopyWhat what, const StateEntry* entry,
+                               const std::string& growing);
     Result<> make_parents(const std::string& path);
     Result<std::uint64_t> fill(const std::string& path, const std::string& from, CopyWhat what);
     Result<> write_scaffold();

@@ -28,7 +28,8 @@ std::vector<Found> processes(Os& os, const std::vector<int>& spared, const std::
         // The agent keeps address and time to the end, and shows us what only it can still see.
         if (!stat || !is_user_process(*stat)) return;
         auto title = stat->substr(0, stat->rfind(')') + 1);
-        if (!title.ends_with(kAgent) && !title.ends_with(kGuardian)) found.push_back({pid, std::move(title)});
+        const bool named_so = title.ends_with(kAgent) || title.ends_with(kGuardian);
+        if (!named_so || !is_of_root(os.files, pid)) found.push_back({pid, std::move(title)});
     };
     if (only != nullptr) {
         for (const auto& each : *only) look(std::to_string(each.pid), each.pid);
@@ -54,6 +55,11 @@ bool is_user_process(std::string_view stat) {
     constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD
     const auto flags = parse_number<std::uint64_t>(fields[6]);
     return flags && (*flags & kKernelThread) == 0;
+}
+
+bool is_of_root(const Files& files, int pid) {
+    const auto status = files.read(fmt::format("/proc/{}/status", pid), 8192);
+    return status && status->find("\nUid:\t0\t0\t") != std::string::npos;
 }
 
 Result<> end_processes(StepContext& context, WayDown& down) {

@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/plan/executor.hpp"
 #include "init/boot.hpp"
+#include "init/shutdown/shutdown_plan.hpp"
 #include "init/shutdown/take_down.hpp"
 
 namespace diskless {
@@ -19,7 +20,8 @@ std::vector<int> agents(const Files& files) {
     if (!names) return found;
     for (const auto& name : *names) {
         const auto pid = parse_number<int>(name);
-        if (pid && *pid != 1 && files.read("/proc/" + name + "/comm", 64).value_or("") == "diskless-init\n")
+        if (pid && *pid != 1 && files.read("/proc/" + name + "/comm", 64).value_or("") == "diskless-init\n" &&
+            is_of_root(files, *pid))
             found.push_back(*pid);
     }
     return found;
@@ -46,7 +48,8 @@ void end_all_processes(Os& os, Deadline deadline, bool server_dead) {
     situation.spared = agents(os.files);
     situation.ends_here = false;
     Executor executor(os, say_steps(os), false);
-    if (const auto result = executor.run(plan_shutdown(situation, os.clock)); !result) os.machine.say(4, result.error().cause);
+    if (const auto result = executor.run(plan_shutdown(situation, os.clock)); !result)
+        os.machine.say(4, result.error().cause);
 }
 
 void leave_root(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {

@@ -5,6 +5,7 @@
 #include "common/os/resident.hpp"
 #include "init/params.hpp"
 #include "init/server_probe.hpp"
+#include "init/shutdown/shutdown_plan.hpp"
 #include "init/shutdown/take_down.hpp"
 
 namespace diskless {
@@ -17,9 +18,11 @@ std::string root_of_agent(Os& os) {
     const auto names = os.files.list("/proc");
     if (!names) return {};
     for (const auto& name : *names) {
-        if (!parse_number<int>(name)) continue;
+        const auto pid = parse_number<int>(name);
+        if (!pid) continue;
         const auto comm = os.files.read(fmt::format("/proc/{}/comm", name), 64);
-        if (comm && *comm == "diskless-agent\n") return fmt::format("/proc/{}/root", name);
+        if (comm && *comm == "diskless-agent\n" && is_of_root(os.files, *pid))
+            return fmt::format("/proc/{}/root", name);
     }
     return {};
 }

@@ -105,6 +105,8 @@ bool wants_wake(const ShutdownSituation& situation);
 
 /// "5" of "/proc/5/stat" texts that are user processes: not kernel threads (PF_KTHREAD, proc(5)), not zombies.
 bool is_user_process(std::string_view stat);
+/// Real and effective user id 0: a name alone is anybody's to take. proc(5), /proc/PID/status.
+bool is_of_root(const Files& files, int pid);
 
 struct Swap {
     std::string path;

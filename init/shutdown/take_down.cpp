@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <thread>
 
 #include "common/base/text.hpp"
@@ -38,10 +39,15 @@ ExecutorEvents say_steps(Os& os) {
 
 void take_down(Os& os, const ShutdownSituation& situation) {
     take_down(os, situation, {.guard = [&os](Nanoseconds wait, std::function<void()> end) {
-                  std::thread([&os, wait, end = std::move(end)] {
-                      os.clock.sleep(wait);
-                      end();
-                  }).detach();
+                  try {
+                      std::thread([&os, wait, end = std::move(end)] {
+                          os.clock.sleep(wait);
+                          end();
+                      }).detach();
+                      return true;
+                  } catch (const std::exception&) {
+                      return false;
+                  }
               }});
 }
 
@@ -53,16 +59,18 @@ void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threa
     os.machine.say(6, fmt::format("{}: at the latest in {}{}", text(situation.verb), seconds_text(situation.timeout),
                                   situation.server_dead ? "; the server is gone, what needs it is skipped" : ""));
     const auto guard_wait = deadline.left(os.clock) - kept_for_the_end(situation.timeout);
-    threads.guard(guard_wait, [&os, verb = situation.verb] {
+    const bool guarded = threads.guard(guard_wait, [&os, verb = situation.verb] {
         os.machine.say(4, fmt::format("{}: time is over, ending the machine now", text(verb)));
         end_machine(os, verb);
     });
+    // Each step has its own deadline, and the processes that have eaten all threads are ended by the first.
+    if (!guarded) os.machine.say(4, "no thread is to be had: one step after the other");
 
     const auto down = std::make_shared<WayDown>();
     down->server_dead = situation.server_dead;
     down->began = os.clock.now();
     down->situation = std::move(situation);
-    Executor executor(os, say_steps(os), threads.overlap);
+    Executor executor(os, say_steps(os), threads.overlap && guarded);
     if (const auto result = executor.run(plan_shutdown(down)); !result) os.machine.say(4, result.error().cause);
     os.machine.say(down->told.outcome == "clean" ? 6 : 4, last_shutdown_text(down->told));
     end_machine(os, down->situation.verb);

@@ -16,8 +16,8 @@ void take_down(Os& os, const ShutdownSituation& situation);
 
 /// What take_down() does in other threads: a test on a fake clock replaces it.
 struct TakeDownThreads {
-    /// Calls `end` after `wait`, whatever else goes on.
-    std::function<void(Nanoseconds wait, std::function<void()> end)> guard;
+    /// Calls `end` after `wait`, whatever else goes on. False: the system has no thread for that.
+    std::function<bool(Nanoseconds wait, std::function<void()> end)> guard;
     bool overlap = true;  // as for Executor
 };
 void take_down(Os& os, ShutdownSituation situation, const TakeDownThreads& threads);

@@ -56,7 +56,7 @@ Result<> write_back(StepContext& context, WayDown& down) {
     std::uint64_t least = before;
     auto moved_at = os.clock.now();
     auto said_at = moved_at;
-    const auto look = [&] {
+    const auto look = [&](int) {
         const auto now = os.clock.now();
         const auto left = unwritten(os);
         if (left < least) {

@@ -39,6 +39,42 @@ Result<std::vector<StateFacts>> unpacked(const std::string& bytes, std::vector<E
     return facts;
 }
 
+constexpr Seconds kLook{5};
+constexpr Seconds kStalled{120};    // the child neither reads nor writes: it hangs
+constexpr Seconds kUncounted{300};  // for everything, on kernels that do not count what a process reads and writes
+
+/// What a process has read and written so far, in bytes and calls (proc(5), /proc/PID/io).
+std::optional<std::uint64_t> activity_of(const Files& files, int pid, std::uint64_t& written) {
+    const auto text = files.read(fmt::format("/proc/{}/io", pid), 4096);
+    if (!text) return {};
+    std::uint64_t sum = 0;
+    for (const auto line : lines(*text)) {
+        const auto colon = line.find(": ");
+        const auto number = colon == line.npos ? std::nullopt : parse_number<std::uint64_t>(line.substr(colon + 2));
+        if (number && line.starts_with("wchar")) written = *number;
+        sum += number.value_or(0);
+    }
+    return sum;
+}
+
+/// A node's first boot copies what it will keep, and that may be much: the child has all the time that it makes use of.
+Watch while_it_works(StepContext& context) {
+    struct Seen {
+        std::uint64_t activity = 0;
+        Nanoseconds at{0};
+    };
+    const auto began = context.os.clock.now();
+    return {kLook, [&context, began, seen = Seen{0, began}](int pid) mutable {
+                const auto now = context.os.clock.now();
+                std::uint64_t written = 0;
+                const auto activity = activity_of(context.os.files, pid, written);
+                if (!activity) return now - began < kUncounted;
+                if (*activity != seen.activity) seen = {*activity, now};
+                context.waiting_for(fmt::format("the copies that this node will keep, {} MB so far", written >> 20));
+                return now - seen.at < kStalled;
+            }};
+}
+
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     TRY(os.files.make_directories(kStateDirectory));
@@ -63,7 +99,8 @@ Result<> run(StepContext& context, Boot& boot) {
         const auto done = TRY(apply_state(plan, target, os.files, os.mounts));
         return packed(plan, done);
     };
-    const auto bytes = TRY(os.processes.in_child("prepare state", context.deadline, work));
+    const auto bytes =
+        TRY(os.processes.in_watched_child("prepare state", context.deadline, while_it_works(context), work));
     std::vector<Error> problems;
     auto facts = TRY(unpacked(bytes, problems));
     for (auto& problem : problems) context.degrade(std::move(problem));
@@ -83,7 +120,7 @@ Step prepare_state(Boot& boot) {
     return {.id = "prepare-state",
             .sentence = "mount what this node may write",
             .needs = {"identify"},
-            .deadline = Milliseconds{300'000},  // the first boot of a node copies what it will keep
+            .deadline = std::chrono::hours{24},  // see while_it_works
             .retry = {.attempts = 3},
             .run = [&boot](StepContext& context) { return run(context, boot); }};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "init/boot.hpp"
@@ -150,10 +151,10 @@ void Life::run_level(char now, char before) {
             .before = before});
 }
 
-void Life::going_down(LastAct act, PowerVerb verb) {
+void Life::going_down(LastAct, PowerVerb verb) {
     end_at_ = Deadline::after(os_.clock, total_);
-    // Before anything is said: a line for the log goes through the root's /dev, and its server may be gone.
-    if (act == LastAct::restart) return;
+    // Before anything is said: a line for the log goes through the root's /dev, and its server may be gone. Also before
+    // a restart: a program that takes this one's place ends what keeps the promise.
     to_promise_ = verb;
     promise_end();
 }
@@ -162,8 +163,10 @@ void Life::promise_end() noexcept {
     const auto verb = *to_promise_;
     fenced("the guard of the way down, trying again", [&] {
         const auto bounded = world_.end_machine_at(end_at_, verb);
-        to_promise_.reset();
-        if (!bounded) say(kWarning, bounded.error().cause);
+        if (bounded)
+            to_promise_.reset();
+        else if (!std::exchange(told_unbounded_, true))
+            say(kWarning, bounded.error().cause + ", trying again");
     });
 }
 

@@ -97,6 +97,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     Nanoseconds total_ = Seconds{30};
     Deadline end_at_;
     std::optional<PowerVerb> to_promise_;  // the end of the machine is not certain yet
+    bool told_unbounded_ = false;
     std::string root_server_;
     std::vector<LoginRecord> records_;
     bool boot_recorded_ = false;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -106,9 +108,10 @@ class Tree {
                     find(rule, fmt::format("{} is missing, {} boots it", path, node.name), remedy);
             };
             see("kernel-missing", node.kernel,
-                node.stages_kernel ? "diskless-server boot apply" : "copy the image's vmlinuz there");
+                node.stages_kernel ? "diskless-server boot apply, which says why when it cannot"
+                                   : "copy the image's vmlinuz there");
             see("initramfs-missing", node.initramfs,
-                node.stages_initramfs ? "diskless-server boot apply"
+                node.stages_initramfs ? "diskless-server boot apply, which says why when it cannot"
                                       : "diskless-server initramfs build --kernel VERSION --out " +
                                             boot_path(site_.cluster, "tftp/" + node.initramfs));
         }
@@ -117,18 +120,31 @@ class Tree {
     void snapshots() {
         const auto directory = parent_path(snapshot_path(site_.cluster, "x"));
         std::set<std::string> present, used;
-        if (const auto names = files_.list(directory)) present.insert(names->begin(), names->end());
-        for (const auto& node : site_.nodes) {
-            if (used.insert(node.snapshot).second && !present.contains(node.snapshot))
-                find("snapshot-missing",
-                     fmt::format("{} does not exist, node {} keeps its files there", node.snapshot_path, node.name),
-                     "diskless-server snapshot prepare " + node.name);
+        const auto names = files_.list(directory);
+        if (!names && names.error().code != ENOENT)
+            return find("not-readable", names.error().cause, names.error().code == EACCES ? "run it as root" : "");
+        if (names) present.insert(names->begin(), names->end());
+        std::vector<std::string> lacking;
+        for (const auto& node : site_.nodes)
+            if (used.insert(node.snapshot).second && !present.contains(node.snapshot)) lacking.push_back(node.name);
+        if (!lacking.empty()) {
+            const auto nodes = fold_node_set(lacking);
+            find("snapshot-missing", fmt::format("{} has no snapshot for {}", directory, nodes),
+                 fmt::format("diskless-server snapshot prepare {}{}{}", lacking.size() > 1 ? "'" : "", nodes,
+                             lacking.size() > 1 ? "'" : ""));
         }
+        for (const auto& node : site_.cluster.nodes) used.insert(node.name);  // also of one that is incomplete
+        std::vector<std::string> stale;
         for (const auto& name : present)
-            if (!name.starts_with('.') && !used.contains(name))
-                find("snapshot-stale",
-                     fmt::format("{} is of no node in the list", printable(join_path(directory, name))),
-                     "diskless-server snapshot archive or remove it");
+            if (!name.starts_with('.') && !used.contains(name)) stale.push_back(printable(name));
+        if (!stale.empty())
+            find(
+                "snapshot-stale",
+                fmt::format("{} has {} of no node in the list: {}{}", directory,
+                            stale.size() == 1 ? "a snapshot" : fmt::format("{} snapshots", stale.size()),
+                            join({stale.begin(), stale.begin() + std::min<std::ptrdiff_t>(std::ssize(stale), 8)}, ", "),
+                            stale.size() > 8 ? ", …" : ""),
+                "diskless-server snapshot archive or remove NAME");
     }
 
     void space() {

@@ -8,6 +8,7 @@
 #include "common/base/text.hpp"
 #include "common/os/confined_files_linux.hpp"
 #include "common/report/boot_report.hpp"
+#include "server-helper/model/node_set.hpp"
 
 namespace diskless::server {
 
@@ -28,9 +29,19 @@ std::pair<std::string, std::string> generation_of_path(std::string_view path) {
 }
 
 namespace {
+using NodesOf = std::map<std::string, std::vector<std::string>>;  // "debian/20260101-000000" -> names
+
 /// Nodes write below `snapshots`: no symlink there is followed.
-void read_report(const ConfinedFiles& files, const std::string& snapshots, const std::string& name, ImageUse& use) {
-    const auto text = files.read(join_path(snapshots, name + snapshot_files::kBootReport), 4 << 20);
+void read_report(const ConfinedFiles& files, const std::string& snapshots, const std::string& name, ImageUse& use,
+                 NodesOf& running) {
+    const auto place = join_path(snapshots, name + snapshot_files::kBootReport);
+    const auto report_status = files.status(place);
+    const auto running_status = files.status(join_path(snapshots, name + snapshot_files::kRunning));
+    if (running_status && (!report_status || running_status->modified > report_status->modified)) {
+        use.unknown.push_back(name + " (has booted after its report)");
+        return;
+    }
+    const auto text = files.read(place, 4 << 20);
     if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) return;  // has never booted
     const auto report = text ? boot_report_from_json(*text) : Result<BootReport>(Failure(text.error()));
     if (!report) {
@@ -44,7 +55,13 @@ void read_report(const ConfinedFiles& files, const std::string& snapshots, const
     if (generation.empty())
         use.unknown.push_back(fmt::format("{} (runs {} by the name \"current\")", name, printable(image)));
     else
-        use.reasons[image + "/" + generation].push_back(name + " runs it");
+        running[image + "/" + generation].push_back(name);
+}
+
+void tell(const NodesOf& nodes, const char* one, const char* several, ImageUse& use) {
+    for (const auto& [generation, names] : nodes)
+        use.reasons[generation].push_back(
+            fmt::format("{} {}", fold_node_set(names), names.size() == 1 ? one : several));
 }
 }  // namespace
 
@@ -54,17 +71,18 @@ Result<ImageUse> find_image_use(const Cluster& cluster) {
         for (const auto& generation : image.pinned) use.reasons[image.name + "/" + generation].emplace_back("pinned");
         if (!image.current.empty()) use.reasons[image.name + "/" + image.current].emplace_back("current");
     }
+    NodesOf booting, running;
     for (const auto& node : cluster.nodes)
-        if (const auto resolved = resolve(cluster, node); resolved && !resolved->generation.empty()) {
-            auto& why = use.reasons[resolved->image + "/" + resolved->generation];
-            if (why.size() < 8) why.push_back(node.name + " boots it");
-        }
+        if (const auto resolved = resolve(cluster, node); resolved && !resolved->generation.empty())
+            booting[resolved->image + "/" + resolved->generation].push_back(node.name);
+    tell(booting, "boots it", "boot it", use);
     const auto snapshots = join_path(cluster.base, "snapshots");
     const auto files = ConfinedFiles::open(snapshots);
     if (!files && files.error().code == ENOENT) return use;
     if (!files) return within("see which generations nodes run", files.error());
     for (const auto& name : TRY_TO("see which generations nodes run", files->list(snapshots)))
-        read_report(*files, snapshots, name, use);
+        read_report(*files, snapshots, name, use, running);
+    tell(running, "runs it", "run it", use);
     return use;
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "server-helper/render/rendered.hpp"
@@ -49,9 +51,23 @@ std::vector<std::string_view> wanted_dialects(const Cluster& cluster) {
 }
 
 Result<Site> make_site(Cluster cluster) {
+    std::vector<Error> problems;
+    auto site = make_site(std::move(cluster), problems);
+    if (problems.empty()) return site;
+    auto& first = problems.front();
+    if (problems.size() > 1) first.cause += fmt::format(", and {} more nodes cannot boot", problems.size() - 1);
+    return Failure(std::move(first));
+}
+
+Site make_site(Cluster cluster, std::vector<Error>& problems) {
     Site site;
     site.nodes.reserve(cluster.nodes.size());
-    for (const auto& node : cluster.nodes) site.nodes.push_back(TRY(resolve(cluster, node)));
+    for (const auto& node : cluster.nodes) {
+        if (auto resolved = resolve(cluster, node))
+            site.nodes.push_back(std::move(*resolved));
+        else
+            problems.push_back(std::move(resolved.error()));
+    }
     site.cluster = std::move(cluster);
     return site;
 }

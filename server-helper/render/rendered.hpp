@@ -13,13 +13,15 @@ namespace diskless::server {
 
 struct Site {
     Cluster cluster;
-    std::vector<ResolvedNode> nodes;  // all of the cluster, in its order
+    std::vector<ResolvedNode> nodes;  // all of the cluster that can be resolved, in its order
     /// Exported directories whose file system has no identity of its own (tmpfs, overlayfs, FUSE): exports(5) fsid=.
     std::set<std::string, std::less<>> without_identity;
 };
 
-/// Resolves every node. Fails for the first one that cannot be.
+/// Resolves every node. Fails when one cannot be, and names the first.
 Result<Site> make_site(Cluster cluster);
+/// The same, without the nodes that cannot be resolved: why, for each of them, is added to `problems`.
+Site make_site(Cluster cluster, std::vector<Error>& problems);
 
 struct RenderedFile {
     std::string path;  // below <base>/boot: "tftp/pxelinux.cfg/01-…"

@@ -13,6 +13,7 @@ namespace diskless {
 
 class FakeProcesses : public Processes {
   public:
+    static constexpr int kWatched = 77;  // process id of a child that is looked at
     explicit FakeProcesses(FakeClock& clock) : clock_(clock) {}
 
     Result<std::string> in_child(std::string_view what, Deadline deadline,
@@ -28,7 +29,7 @@ class FakeProcesses : public Processes {
         if (!hanging.contains(std::string(what))) return work();
         for (bool go_on = true; go_on && !deadline.passed(clock_);) {
             clock_.advance(std::min(watch.every, deadline.left(clock_)));
-            go_on = watch.go_on();
+            go_on = watch.go_on(kWatched);
         }
         return fail(std::string(what) + ": no end in time, killed", {}, ETIMEDOUT);
     }

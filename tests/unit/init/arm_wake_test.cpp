@@ -18,7 +18,7 @@ struct WayToSleep : FakeCluster {
         return links.add("eth0", {});
     }
     void run() {
-        take_down(os, situation, {.guard = [](Nanoseconds, std::function<void()>) {}, .overlap = false});
+        take_down(os, situation, {.guard = [](Nanoseconds, std::function<void()>) { return true; }, .overlap = false});
     }
 };
 

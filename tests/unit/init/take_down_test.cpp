@@ -14,11 +14,14 @@ using ::testing::ElementsAre;
 
 constexpr const char* kUser = " (worker (x)) S 1 1 1 0 -1 4194560 0";
 constexpr const char* kStuck = " (nfs reader) D 1 1 1 0 -1 4194560 0";
+constexpr const char* kOfRoot = "Name:\tx\nUid:\t0\t0\t0\t0\n";
+constexpr const char* kOfUser = "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n";
 constexpr const char* kKernel = " (kthreadd) S 0 0 0 0 -1 2129984 0";
 
 struct Down : FakeCluster {
     std::function<void()> guard;
     Nanoseconds guard_wait{0}, began{0};
+    bool has_threads = true;
     ShutdownSituation situation;
 
     Down() : FakeCluster("") {
@@ -27,8 +30,8 @@ struct Down : FakeCluster {
                     {"/proc/meminfo", file("MemFree: 5 kB\nDirty: 12 kB\nWriteback: 4 kB\n")}});
         situation.timeout = Seconds{20};
     }
-    void process(const std::string& pid, const char* stat) {
-        files.tree({{"/proc/" + pid + "/stat", file(pid + stat)}});
+    void process(const std::string& pid, const char* stat, const char* status = kOfRoot) {
+        files.tree({{"/proc/" + pid + "/stat", file(pid + stat)}, {"/proc/" + pid + "/status", file(status)}});
     }
     void run() {
         began = clock.now();
@@ -37,6 +40,7 @@ struct Down : FakeCluster {
                        [this](Nanoseconds wait, std::function<void()> end) {
                            guard_wait = wait;
                            guard = std::move(end);
+                           return has_threads;
                        },
                    .overlap = false});
     }
@@ -171,6 +175,25 @@ TEST(TakeDown, TheAgentStaysToTheEnd) {
     down.run();
     EXPECT_TRUE(down.processes.signals.empty());
     EXPECT_FALSE(down.machine.has_said("did not end"));
+}
+
+TEST(TakeDown, TheAgentsNameAloneSparesNobody) {
+    Down down;
+    down.process("60", " (diskless-agent) S 1 1 1 0 -1 4194560 0", kOfUser);
+    down.run();
+    EXPECT_THAT(down.processes.signals, ::testing::Contains(std::pair(60, SIGTERM)));
+}
+
+TEST(TakeDown, WithoutThreadsItGoesOnStepByStep) {
+    Down down;
+    down.has_threads = false;
+    down.process("50", kUser);
+    down.processes.on_signal = [&](int pid, int number) {
+        if (number == SIGTERM) down.files.tree({{"/proc/" + std::to_string(pid) + "/stat", file("")}});
+    };
+    down.run();
+    EXPECT_TRUE(down.machine.has_said("no thread is to be had"));
+    EXPECT_FALSE(down.machine.powered.empty());
 }
 
 TEST(TakeDown, WhatInitStartsAnewIsNotWaitedFor) {

@@ -12,6 +12,8 @@
 
 #include <cstdlib>
 
+#include "common/os/descriptor.hpp"
+
 namespace diskless {
 namespace {
 
@@ -100,6 +102,30 @@ TEST_F(LinuxFilesTest, RemoveTreeDoesNotFollowSymlinks) {
     EXPECT_TRUE(files_.remove_tree(in("t")));
     EXPECT_EQ(*files_.read(in("keep/f")), "x");
     EXPECT_FALSE(files_.exists(in("t")));
+}
+
+/// Whoever fills a tree may make it deeper than there are descriptors.
+TEST_F(LinuxFilesTest, RemovesATreeOfAnyDepth) {
+    ASSERT_TRUE(files_.make_directories(in("deep/.deep-0/kept")));  // as an attempt that was killed leaves it
+    Descriptor at(::open(in("deep").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (int level = 0; level < 3000; ++level) {
+        ASSERT_EQ(::mkdirat(at.get(), "d", 0755), 0) << level;
+        if (level % 100 == 0) {
+            ASSERT_EQ(::mkdirat(at.get(), "beside", 0755), 0);
+        }
+        at = Descriptor(::openat(at.get(), "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    const auto removed = files_.remove_tree(in("deep"));
+    EXPECT_TRUE(removed) << removed.error().cause;
+    EXPECT_FALSE(files_.exists(in("deep")));
+}
+
+TEST_F(LinuxFilesTest, ASymlinkInThePlaceOfANewDirectoryIsNotFollowed) {
+    ASSERT_TRUE(files_.write(in("secret"), "x"));
+    ASSERT_TRUE(files_.set_mode(in("secret"), 0600));
+    ASSERT_TRUE(files_.make_symlink(in("secret"), in("taken")));
+    EXPECT_FALSE(files_.make_directories(in("taken"), 0777));
+    EXPECT_EQ(stat_of(in("secret")).st_mode & 07777, 0600u);
 }
 
 TEST_F(LinuxFilesTest, CopiesEverythingOfATree) {

@@ -251,6 +251,18 @@ TEST(ApplyState, ASnapshotThatCannotBeWrittenMakesItsEntriesVolatile) {
     }
 }
 
+TEST(ApplyState, WhatDoesNotFitLeavesItsRoomToTheOthers) {
+    Node node;
+    node.list("/snap/files", "/var/lib/app\n/var/log\n");
+    node.files.tree({{"/sysroot/var/lib/app/a", file(std::string(400, 'x'))},
+                     {"/sysroot/var/lib/app/b", file(std::string(4000, 'x'))}});
+    node.snapshot->room = 500;
+    const auto facts = node.boot();
+    EXPECT_THAT(node.problem(facts, "/var/lib/app"), HasSubstr("kept in RAM"));
+    EXPECT_EQ(node.problem(facts, "/var/log"), "");
+    EXPECT_TRUE(node.files.exists("/snap/var/log/old.log"));
+}
+
 TEST(ApplyState, AFullDiskLeavesNoHalfCopy) {
     Node node;
     node.list("/snap/files", "/var/lib/app\n");

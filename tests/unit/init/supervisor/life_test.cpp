@@ -50,6 +50,7 @@ struct NodeWithLife : FakeCluster {
     Os own{clock, files, mounts, links, devices, modules, processes, sockets, quiet};
     FakeInitProcess process{clock};
     std::vector<Deadline> promised;
+    int refusals = 0;  // of promises
     std::optional<Life> life;
 
     explicit NodeWithLife(std::string_view inittab = kInittab) : FakeCluster("root=/dev/nfs") {
@@ -65,6 +66,10 @@ struct NodeWithLife : FakeCluster {
                                [this](Deadline deadline, PowerVerb) -> Result<> {
                                    const auto thread = std::make_unique<int>();  // as a real one
                                    const FailingMemory::Pause memory;
+                                   if (refusals > 0) {
+                                       --refusals;
+                                       return fail("no thread", {}, EAGAIN);
+                                   }
                                    promised.push_back(deadline);
                                    return {};
                                },
@@ -119,6 +124,28 @@ TEST(Life, BootsServesAndGoesDown) {
     EXPECT_THAT(node.process.starts, Contains("l6"));
     EXPECT_THAT(node.quiet.powered, Contains(PowerVerb::reboot));
     EXPECT_THAT(left_out, IsEmpty());
+}
+
+TEST(Life, AsksAgainForAnEndThatCouldNotBePromised) {
+    NodeWithLife node;
+    node.refusals = 3;
+    node.boot();
+    node.pass(Seconds{5});
+    node.tell([](InitEvents& events) { events.signal(SIGTERM); });
+    node.pass(Seconds{40});
+    EXPECT_EQ(node.refusals, 0);
+    EXPECT_EQ(node.promised.size(), 1U);
+    EXPECT_TRUE(node.quiet.has_said("no thread, trying again"));
+}
+
+TEST(Life, PromisesAnEndAlsoBeforeARestart) {
+    NodeWithLife node;
+    node.boot();
+    node.pass(Seconds{5});
+    node.tell([](InitEvents& events) { events.signal(SIGQUIT); });
+    node.pass(Seconds{40});
+    EXPECT_TRUE(node.life->over());
+    EXPECT_GE(node.promised.size(), 1U) << "its server may be gone";
 }
 
 TEST(Life, ToldThatTheFifoIsHiddenItMakesAnother) {

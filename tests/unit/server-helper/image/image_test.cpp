@@ -153,6 +153,14 @@ TEST_F(ImageTest, GcRemovesNothingWhenANodeCannotBeRead) {
             fs::create_directories(path("snapshots/n1"));
             fs::create_symlink(path("elsewhere"), path("snapshots/n1/.diskless"));
         },
+        [&] { write("snapshots/n1/.diskless/running", ""); },  // its report did not reach the server
+        [&] {
+            report("n1", "/srv/images/debian/20260103-000000");
+            write("snapshots/n1/.diskless/running", "");
+            fs::last_write_time(
+                path("snapshots/n1/.diskless/running"),
+                fs::last_write_time(path("snapshots/n1/.diskless/boot.json")) + std::chrono::minutes{9});
+        },
     };
     for (const auto& plant : plants) {
         fs::remove_all(path("snapshots"));
