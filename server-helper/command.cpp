@@ -1,5 +1,6 @@
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -47,6 +48,14 @@ Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
             return command.run(arguments, streams);
         }
     return bad_usage(fmt::format("there is no command \"{}\"", printable(join(arguments, " "))));
+}
+}  // namespace
+
+namespace {
+/// What other users may not do, root mostly may.
+std::string remedy_of(const Error& error) {
+    if (!error.remedy.empty() || ::geteuid() == 0) return error.remedy;
+    return error.code == EACCES || error.code == EPERM ? "run it as root" : "";
 }
 }  // namespace
 
@@ -109,7 +118,7 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
         return kFailed;
     }
     err << "diskless-server: " << done.error().cause << '\n';
-    if (!done.error().remedy.empty()) err << "  " << done.error().remedy << '\n';
+    if (const auto remedy = remedy_of(done.error()); !remedy.empty()) err << "  " << remedy << '\n';
     return done.error().code == kUsageCode ? kBadUsage : kFailed;
 }
 

@@ -115,7 +115,9 @@ Result<ImageRecord> record_of(const ParsedOptions& options) {
                                                  : std::filesystem::is_regular_file(record.source, problem);
         if (!there)
             return fail(fmt::format("--{} {}: there is no such {}", record.kind, record.source,
-                                    record.kind == "root" ? "directory" : "file"));
+                                    record.kind == "root" ? "directory" : "file"),
+                        record.kind == "root" ? "name the root that nodes are to have, with its etc and usr"
+                                              : "name an archive (tar, cpio, zip) that is there");
     }
     if (record.kind == "rsync" && record.source.find(':') == std::string::npos)
         return bad_usage("--rsync needs HOST:/", "a directory of this machine is given by --root");
@@ -133,6 +135,20 @@ Result<> save_record(Work& work, const ImageRecord& record, Streams& streams) {
     if (work.dry()) tell_changes(changes, work.options, streams);
     return {};
 }
+/// The source of an image that has no generation yet may have been a mistake: another one takes its place.
+Result<> write_down(Work& work, const ImageRecord& record, Streams& streams) {
+    const auto& name = work.words[0];
+    if (!work.files.exists(join_path(work.directory(), "image.toml"))) return save_record(work, record, streams);
+    auto old = TRY(read_image_record(work.directory(), work.cluster.warnings));
+    old.pinned.clear();
+    if (old == record) return {};
+    const auto* image = work.cluster.find_image(name);
+    if (image && !image->generations.empty())
+        return fail(fmt::format("image {} is there already, from {} {}", name, old.kind, old.source),
+                    fmt::format("edit {}/image.toml, take another name, or: diskless-server image remove {}",
+                                work.directory(), name));
+    return save_record(work, record, streams);
+}
 }  // namespace
 
 Result<> image_add(const Words& arguments, Streams& streams) {
@@ -146,8 +162,8 @@ Result<> image_add(const Words& arguments, Streams& streams) {
         "  diskless-server image add site --root /srv/golden\n";
     const auto text = [] { return po::value<std::string>(); };
     described.described.add_options()("root", text()->value_name("DIR"), "a directory of this machine, also /")(
-        "tar", text()->value_name("FILE"), "an archive of any compression")("debootstrap", text()->value_name("SUITE"),
-                                                                            "a Debian or Ubuntu release")(
+        "tar", text()->value_name("FILE"), "a tar, cpio or zip archive of any compression")(
+        "debootstrap", text()->value_name("SUITE"), "a Debian or Ubuntu release")(
         "mirror", text()->value_name("URL"), "that debootstrap takes packages from")(
         "rsync", text()->value_name("HOST:/"), "a golden machine, by rsync and ssh")(
         "exclude", po::value<Words>()->value_name("PATH"), "what is not taken; may be repeated")(
@@ -160,15 +176,7 @@ Result<> image_add(const Words& arguments, Streams& streams) {
         return bad_usage(fmt::format("an image cannot be named \"{}\"", printable(name)),
                          "letters, digits, -, . and _ are possible, at most 63");
     const auto record = TRY(record_of(work.options));
-    if (work.files.exists(join_path(work.directory(), "image.toml"))) {
-        auto old = TRY(read_image_record(work.directory(), work.cluster.warnings));
-        old.pinned.clear();
-        if (old != record)
-            return fail(fmt::format("image {} is there already, from {} {}", name, old.kind, old.source),
-                        fmt::format("edit {}/image.toml, or take another name", work.directory()));
-    } else {
-        TRY(save_record(work, record, streams));
-    }
+    TRY(write_down(work, record, streams));
     if (work.dry() || work.options.has("no-sync")) return {};
     return sync(work, record, streams);
 }

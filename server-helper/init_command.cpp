@@ -83,6 +83,58 @@ void tell_absent(Streams& streams) {
     }
 }
 
+struct Site {
+    Ipv4 server, network;
+    std::uint8_t prefix = 0;
+};
+
+Result<Ipv4> parse_server(const std::string& text) {
+    const auto address = Ipv4::parse(text);
+    if (!address || !is_host_address(*address))
+        return bad_usage(fmt::format("--address: \"{}\" is no address of a machine", printable(text)),
+                         "give the address by which nodes reach this server, as 10.8.0.1");
+    return *address;
+}
+
+/// Why it is no network; empty when it is one.
+std::string parse_network(std::string_view text, Site& site) {
+    const auto slash = text.find('/');
+    const auto first = Ipv4::parse(text.substr(0, slash));
+    if (!first) return "is no network: it is written as 10.8.0.0/16";
+    if (slash == std::string::npos) return fmt::format("does not say how long the prefix is: {}/24?", first->text());
+    const auto prefix = parse_number<std::uint8_t>(text.substr(slash + 1));
+    if (!prefix || *prefix == 0 || *prefix > 32) return "is no network: prefixes are 1 to 32";
+    site.network = Ipv4(first->value & netmask(*prefix).value), site.prefix = *prefix;
+    if (site.network == *first) return {};
+    return fmt::format("is no network: {}/{}?", site.network.text(), *prefix);
+}
+
+/// What the command line says; nothing for what it does not.
+Result<Site> parse_site(const ParsedOptions& options) {
+    Site site;
+    if (options.has("address")) site.server = TRY(parse_server(options.text("address")));
+    const auto network = options.text("network");
+    const auto problem = options.has("network") ? parse_network(network, site) : "";
+    if (!problem.empty())
+        return bad_usage(fmt::format("--network: \"{}\" {}", printable(network), problem),
+                         "see: diskless-server init --help");
+    return site;
+}
+
+std::string network_text(Ipv4 network, std::uint8_t prefix) {
+    return prefix == 0 ? std::string("none") : fmt::format("{}/{}", network.text(), prefix);
+}
+
+/// A cluster.toml that is there is its owner's.
+void tell_kept(const Site& wanted, const Cluster& cluster, const std::string& path, Streams& streams) {
+    const bool same_server = !wanted.server.is_set() || wanted.server == cluster.server;
+    const bool same_network =
+        wanted.prefix == 0 || (wanted.prefix == cluster.prefix && wanted.network == cluster.network);
+    if (same_server && same_network) return;
+    streams.err << fmt::format("warning: {} stays as it is, with address {} and network {}: edit it to change them\n",
+                               path, cluster.server.text(), network_text(cluster.network, cluster.prefix));
+}
+
 void put(std::string& text, std::string_view what, const std::string& with) {
     if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), with);
 }
@@ -104,21 +156,19 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
     LinuxFiles files;
     const auto path = join_path(base, "cluster.toml");
     WantedFiles wanted;
-    if (!files.exists(path)) {
-        const auto address = Ipv4::parse(options.text("address"));
-        if (!address || !is_host_address(*address))
+    const auto site = TRY(parse_site(options));
+    if (files.exists(path)) {
+        const auto cluster = TRY(load_cluster(base));
+        if (!options.has("quiet")) tell_kept(site, cluster, path, streams);
+    } else {
+        if (!site.server.is_set())
             return bad_usage("--address is needed: the address by which nodes reach this server",
                              "usage: " + std::string(described.usage));
-        const auto network = options.text("network");
-        const auto slash = network.find('/');
-        const auto first = Ipv4::parse(network.substr(0, slash));
-        const auto prefix =
-            slash == std::string::npos ? std::nullopt : parse_number<std::uint8_t>(network.substr(slash + 1));
-        if (!first || !prefix || *prefix == 0 || *prefix > 32 || (first->value & ~netmask(*prefix).value) != 0)
+        if (site.prefix == 0)
             return bad_usage("--network is needed: as 10.8.0.0/16", "usage: " + std::string(described.usage));
         std::string text = kCluster;
-        put(text, "{address}", toml_text(address->text()));
-        put(text, "{network}", toml_text(network));
+        put(text, "{address}", toml_text(site.server.text()));
+        put(text, "{network}", toml_text(network_text(site.network, site.prefix)));
         wanted[path] = {text, 0644};
         wanted[join_path(base, "nodes.toml")] = {"# The node list: see diskless-server-node(8).\n", 0644};
     }

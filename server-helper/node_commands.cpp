@@ -61,6 +61,31 @@ NodeValues values_of(const ImportedNode& node) {
     if (!node.image.empty()) values["image"] = toml_text(node.image);
     return values;
 }
+
+Result<std::string> read_list(const std::string& file) {
+    auto text = read_input_file(file == "-" ? "/dev/stdin" : file);
+    if (!text && text.error().code == ENOENT)
+        text.error().remedy = "name a file that is there, or - for what stands on standard input";
+    return text;
+}
+
+/// The first lines tell what is wrong; thousands would hide it.
+void tell_lines(const Words& told, const std::string& start, Streams& streams) {
+    constexpr std::size_t kMost = 10;
+    for (std::size_t at = 0; at < told.size() && at < kMost; ++at) streams.err << start << told[at] << '\n';
+    if (told.size() > kMost) streams.err << fmt::format("and {} more\n", told.size() - kMost);
+}
+
+Failure nothing_used(const std::string& file, const ParsedOptions& options, const Imported& imported) {
+    const char* remedy = "a line has a name and an address: diskless-server node import --help";
+    if (options.has("only"))
+        remedy = "--only leaves out all other names";
+    else if (imported.leases && !options.has("new"))
+        remedy = "--new adds nodes that are not in the list";
+    else if (!imported.skipped.empty())
+        remedy = options.has("quiet") ? "without --quiet each line is told with its reason" : "the reasons stand above";
+    return fail(fmt::format("import {}: no line could be used", file), remedy);
+}
 }  // namespace
 
 Result<> node_add(const Words& arguments, Streams& streams) {
@@ -121,7 +146,7 @@ Result<> node_import(const Words& arguments, Streams& streams) {
     const auto options = TRY(parse(described, arguments, streams, 1));
     if (options.helped) return {};
     const auto file = options.texts("words").front();
-    const auto text = TRY_TO("import", read_input_file(file == "-" ? "/dev/stdin" : file));
+    const auto text = TRY_TO("import", read_list(file));
     auto imported = TRY_TO("import " + file, read_node_list(text));
 
     std::unordered_set<std::string> only;
@@ -135,6 +160,7 @@ Result<> node_import(const Words& arguments, Streams& streams) {
     for (const auto& node : cluster.nodes)
         if (node.address.is_set()) by_address[node.address.value] = &node;
     std::map<std::string, int> lines_of_names;
+    std::size_t used = 0;
     for (const auto& node : imported.nodes) {
         const auto* known = cluster.find_node(node.name);
         if (!known && imported.leases)
@@ -151,6 +177,7 @@ Result<> node_import(const Words& arguments, Streams& streams) {
             imported.skipped.push_back(fmt::format("line {}: {}: {}", node.line, shown, skip));
             continue;
         }
+        ++used;
         auto values = values_of(node);
         if (imported.leases) values.erase("ip");
         if (known) {
@@ -161,8 +188,11 @@ Result<> node_import(const Words& arguments, Streams& streams) {
         if (!values.contains("image") && options.has("image")) values["image"] = toml_text(options.text("image"));
         change.edits_of_new_nodes().add.emplace_back(name, std::move(values));
     }
-    if (!options.has("quiet"))
-        for (const auto& skipped : imported.skipped) streams.err << "left out: " << file << ": " << skipped << '\n';
+    if (!options.has("quiet")) {
+        tell_lines(imported.warnings, "warning: " + file + ": ", streams);
+        tell_lines(imported.skipped, "left out: " + file + ": ", streams);
+    }
+    if (used == 0) return nothing_used(file, options, imported);
     return change.finish(options, streams);
 }
 
@@ -205,7 +235,9 @@ Result<> node_rename(const Words& arguments, Streams& streams) {
     if (words.size() != 2) return bad_usage("two names are needed", "usage: " + std::string(described.usage));
     auto change = TRY(NodeChange::begin(options, streams));
     const auto* node = change.cluster().find_node(words[0]);
-    if (!node) return fail(fmt::format("there is no node \"{}\"", printable(words[0])));
+    if (!node)
+        return fail(fmt::format("there is no node \"{}\"", printable(words[0])),
+                    "diskless-server node list names them");
     if (!is_node_name(words[1])) return bad_usage(fmt::format("a node cannot be named \"{}\"", printable(words[1])));
     if (const auto* other = change.cluster().find_node(words[1]))
         return fail(fmt::format("node {} is there already ({})", words[1], other->place.text()));

@@ -1,5 +1,7 @@
 // diskless-server usb create: a stick that one node boots from.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -127,24 +129,36 @@ void tell(const Request& request, const ResolvedNode& node, const StickLoaders& 
                                size >> 20, node.name, firmware, command_line);
 }
 
+Result<> check_out(const std::string& out) {
+    if (const auto status = LinuxFiles().status(out); status && status->kind != FileKind::regular)
+        return fail(out + " is no plain file", "a stick is written by --device; --out takes a new file");
+    const auto directory = parent_path(out);
+    if (!LinuxFiles().is_directory(directory))
+        return fail(fmt::format("--out {}: there is no directory {}", out, directory), "make it, or name another");
+    if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+        return fail_errno(fmt::format("--out {}: write into {}", out, directory), errno,
+                          errno == EROFS ? "name a directory that can be written" : "");
+    return {};
+}
+
 Result<Request> request_of(const ParsedOptions& parsed) {
     Request request;
     request.node = parsed.text("node");
     request.out = parsed.text("out");
     request.device = parsed.text("device");
     for (const auto& [name, flag] :
-         {std::pair{"force", &request.force}, std::pair{"fat16", &request.fat16}, std::pair{"dhcp", &request.dhcp}, std::pair{"json", &request.json},
-          std::pair{"quiet", &request.quiet}, std::pair{"dry-run", &request.dry_run}})
+         {std::pair{"force", &request.force}, std::pair{"fat16", &request.fat16}, std::pair{"dhcp", &request.dhcp},
+          std::pair{"json", &request.json}, std::pair{"quiet", &request.quiet}, std::pair{"dry-run", &request.dry_run}})
         *flag = parsed.has(name);
     if (request.node.empty())
         return bad_usage("which node is the stick for?", "see: diskless-server usb create --help");
-    if (request.out.empty() == request.device.empty())
+    if (!request.out.empty() && !request.device.empty()) return bad_usage("--out and --device exclude each other");
+    if (request.out.empty() && request.device.empty())
         return bad_usage("one of --out and --device is needed", "see: diskless-server usb create --help");
     std::error_code problem;
     if (!request.out.empty()) {
         request.out = std::filesystem::absolute(request.out, problem).lexically_normal().string();
-        if (const auto status = LinuxFiles().status(request.out); status && status->kind != FileKind::regular)
-            return fail(request.out + " is no plain file", "a stick is written by --device; --out takes a new file");
+        TRY(check_out(request.out));
     }
     return request;
 }

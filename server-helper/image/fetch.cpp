@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "common/base/text.hpp"
@@ -45,6 +46,16 @@ std::string words_of(archive* from) {
     return text ? printable(text) : "unknown error";
 }
 
+constexpr const char* kComplete = "is the archive complete?";
+
+Failure not_opened(archive* reader, const std::string& path) {
+    if (archive_errno(reader) == EILSEQ)  // ARCHIVE_ERRNO_FILE_FORMAT, which libarchive keeps to itself
+        return fail(fmt::format("{} is no tar, cpio or zip archive, of any compression", path),
+                    "make one of a root: tar -C /ROOT --xattrs --acls -caf FILE.tar.gz .");
+    const int code = std::max(0, archive_errno(reader));  // -1: no errno, but "truncated gzip input" and the like
+    return fail(fmt::format("open {}: {}", path, words_of(reader)), code == 0 ? kComplete : "", code);
+}
+
 Result<> copy_entry(archive* reader, archive* writer, archive_entry* entry, const std::string& shown) {
     if (archive_write_header(writer, entry) < ARCHIVE_OK)
         return fail(fmt::format("unpack {}: {}", shown, words_of(writer)));
@@ -67,15 +78,18 @@ Result<> copy_entry(archive* reader, archive* writer, archive_entry* entry, cons
 Result<> unpack_archive(const std::string& path, const std::string& to) {
     const Reader reader(archive_read_new(), archive_read_free);
     const Reader writer(archive_write_disk_new(), archive_write_free);
+    // Not every format that libarchive knows: it takes plain text for mtree.
     archive_read_support_filter_all(reader.get());
-    archive_read_support_format_all(reader.get());
+    archive_read_support_format_tar(reader.get());
+    archive_read_support_format_cpio(reader.get());
+    archive_read_support_format_zip(reader.get());
     // The target is put before every name, so that absolute names stay in it as well; it must itself be free of
     // symlinks, as libarchive looks at all of the path.
     archive_write_disk_set_options(writer.get(), ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
                                                      ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_XATTR |
                                                      ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
     if (archive_read_open_filename(reader.get(), path.c_str(), 1 << 16) != ARCHIVE_OK)
-        return fail(fmt::format("open {}: {}", path, words_of(reader.get())));
+        return not_opened(reader.get(), path);
     const std::unique_ptr<char, decltype(&free)> real(::realpath(to.c_str(), nullptr), free);
     if (!real) return fail_errno("find " + to);
     const std::string target = real.get();
@@ -83,7 +97,7 @@ Result<> unpack_archive(const std::string& path, const std::string& to) {
     for (;;) {
         const int got = archive_read_next_header(reader.get(), &entry);
         if (got == ARCHIVE_EOF) break;
-        if (got < ARCHIVE_WARN) return fail(fmt::format("read {}: {}", path, words_of(reader.get())));
+        if (got < ARCHIVE_WARN) return fail(fmt::format("read {}: {}", path, words_of(reader.get())), kComplete);
         const char* name = archive_entry_pathname(entry);
         if (!name) return fail(fmt::format("read {}: an entry has no name", path));
         const auto shown = path + ": " + printable(name);

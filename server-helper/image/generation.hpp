@@ -43,8 +43,8 @@ const std::vector<std::string>& always_excluded();
 std::vector<std::string> rsync_arguments(const ImageRecord& record, const std::string& previous, const std::string& to);
 std::vector<std::string> debootstrap_arguments(const ImageRecord& record, const std::string& to);
 
-/// Unpacks an archive (any form and compression that libarchive knows) below an existing directory. Names that lead
-/// out of it, by ".." or through symlinks, are refused.
+/// Unpacks an archive (tar, cpio or zip, any compression that libarchive knows) below an existing directory. Names that
+/// lead out of it, by ".." or through symlinks, are refused.
 Result<> unpack_archive(const std::string& archive, const std::string& to);
 
 }  // namespace diskless::server

@@ -1,5 +1,6 @@
 #include "server-helper/model/node_import.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,6 +33,16 @@ void add(ImportedNode node, Imported& result) {
 
 std::string_view without_comment(std::string_view line) { return trim(line.substr(0, line.find('#'))); }
 
+bool is_ipv6(std::string_view word) {
+    in6_addr address{};
+    return ::inet_pton(AF_INET6, std::string(word.substr(0, word.find('%'))).c_str(), &address) == 1;
+}
+
+bool refuse_address(std::string_view word, const ImportedNode& node, Imported& result) {
+    result.skipped.push_back(fmt::format("line {}: \"{}\" is no hardware address", node.line, printable(word)));
+    return true;
+}
+
 void read_words(std::string_view text, Imported& result) {
     int number = 0;
     for (const auto line : lines(text)) {
@@ -47,7 +58,7 @@ void read_words(std::string_view text, Imported& result) {
             else if (const auto address = Ipv4::parse(word))
                 node.address = *address;
             else if (word.find(':') != std::string_view::npos)
-                foreign = true;  // IPv6
+                foreign = is_ipv6(word) || refuse_address(word, node, result);
             else if (node.name.empty() && !take_name(word, node, result))
                 foreign = true;
             if (foreign) break;
@@ -67,20 +78,46 @@ std::string_view unquoted(std::string_view field) {
     return trim(field);
 }
 
+/// Each column and how sites spell it, without case, "-", "_" and blanks.
+constexpr std::pair<const char*, const char*> kColumns[] = {
+    {"name", "name node nodename host hostname fqdn"},
+    {"ip", "ip ipaddr ipaddress address ipv4 ipv4address"},
+    {"mac", "mac macaddr macaddress hwaddr hwaddress hardwareaddress ethernet"},
+    {"groups", "group groups"},
+    {"image", "image"}};
+
+/// Empty when it is not known.
+std::string column_of(std::string_view field) {
+    auto spelled = lower(field);
+    std::erase_if(spelled, [](char each) { return each == '-' || each == '_' || each == ' '; });
+    for (const auto& [column, spellings] : kColumns)
+        for (const auto known : words(spellings))
+            if (known == spelled) return column;
+    return {};
+}
+
 /// Which column is which, by the heading; empty when the first line is no heading.
 std::vector<std::string> heading_of(std::string_view line) {
-    static const std::map<std::string, std::string> known = {
-        {"name", "name"},    {"node", "name"},     {"host", "name"},  {"hostname", "name"},  {"ip", "ip"},
-        {"address", "ip"},   {"ipv4", "ip"},       {"mac", "mac"},    {"macaddress", "mac"}, {"hwaddr", "mac"},
-        {"group", "groups"}, {"groups", "groups"}, {"image", "image"}};
     std::vector<std::string> columns;
     bool any = false;
     for (const auto field : split(line, ',')) {
-        const auto found = known.find(lower(unquoted(field)));
-        any |= found != known.end();
-        columns.push_back(found == known.end() ? "" : found->second);
+        columns.push_back(column_of(unquoted(field)));
+        any |= !columns.back().empty();
     }
     return any ? columns : std::vector<std::string>{};
+}
+
+/// A heading must say which column is the name; what else it says is taken or told.
+Result<> check_heading(std::string_view line, int number, const std::vector<std::string>& columns, Imported& result) {
+    constexpr const char* kKnown = "columns are name, ip, mac, groups, image";
+    if (std::ranges::find(columns, "name") == columns.end())
+        return fail(fmt::format("line {}: the heading has no column \"name\"", number), kKnown);
+    const auto fields = split(line, ',');
+    for (std::size_t at = 0; at < fields.size(); ++at)
+        if (const auto field = unquoted(fields[at]); columns[at].empty() && !field.empty())
+            result.warnings.push_back(
+                fmt::format("line {}: column \"{}\" is not known and not taken: {}", number, printable(field), kKnown));
+    return {};
 }
 
 Result<> read_csv(std::string_view text, Imported& result) {
@@ -94,9 +131,7 @@ Result<> read_csv(std::string_view text, Imported& result) {
         if (std::exchange(first, false)) {
             columns = heading_of(line);
             if (!columns.empty()) {
-                if (std::ranges::find(columns, "name") == columns.end())
-                    return fail(fmt::format("line {}: the heading has no column \"name\"", number),
-                                "columns are name, ip, mac, groups, image");
+                TRY(check_heading(line, number, columns, result));
                 continue;
             }
         }
@@ -110,6 +145,9 @@ Result<> read_csv(std::string_view text, Imported& result) {
             const auto address = Ipv4::parse(field);
             const auto mac = Mac::parse(field);
             if (columns.empty()) column = address ? "ip" : mac ? "mac" : node.name.empty() ? "name" : "";
+            if (column.empty() && !field.empty() && (columns.empty() || at >= columns.size()))
+                result.warnings.push_back(fmt::format("line {}: \"{}\" {} and is not taken", number, printable(field),
+                                                      columns.empty() ? "is no address" : "has no column"));
             if (column.empty() || field.empty()) continue;
             if (column == "name") {
                 good = take_name(field, node, result);
@@ -191,6 +229,9 @@ bool is_dnsmasq(std::string_view line) {
 }  // namespace
 
 Result<Imported> read_node_list(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos)
+        return fail("this is no list of nodes: it has NUL bytes", "save the list as plain text (UTF-8)");
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // spreadsheets write it
     Imported result;
     std::string_view first;
     bool isc = false;

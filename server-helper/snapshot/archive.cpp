@@ -33,7 +33,8 @@ class TarFile {
     Result<> content(const WalkedEntry& walked);
     Failure failed(const std::string& what) const {
         const char* why = ::archive_error_string(archive_.get());
-        return fail(what + ": " + (why != nullptr ? why : "it cannot be opened"), {}, ::archive_errno(archive_.get()));
+        return fail(what + ": " + (why != nullptr ? why : "it cannot be opened"), {},
+                    std::max(0, ::archive_errno(archive_.get())));  // -1 is no errno
     }
 
     std::unique_ptr<::archive, int (*)(::archive*)> archive_;
@@ -91,7 +92,9 @@ Result<std::vector<std::string>> archive_snapshot(const ConfinedFiles& snapshots
     const auto growing = out + ".new";
     ::unlink(growing.c_str());  // of a run that was killed
     Descriptor file(::open(growing.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file) return fail_errno("create " + growing);
+    if (!file)
+        return fail_errno("create " + growing, errno,
+                          errno == ENOENT || errno == ENOTDIR ? "make that directory, or name another by --out" : "");
     std::vector<std::string> left_behind;
     const auto work = [&]() -> Result<> {
         TarFile tar(file.get());

@@ -168,7 +168,9 @@ Result<> rename_snapshot(const ConfinedFiles& snapshots, const std::string& from
     TRY(check_name(to));
     if (::renameat2(snapshots.top(), from.c_str(), snapshots.top(), to.c_str(), RENAME_NOREPLACE) != 0)
         return fail_errno(fmt::format("rename snapshot {} to {}", from, to), errno,
-                          errno == EEXIST ? "archive and remove the other one first" : "");
+                          errno == EEXIST   ? "archive and remove the other one first"
+                          : errno == ENOENT ? "see: diskless-server snapshot status"
+                                            : "");
     return {};
 }
 

@@ -33,10 +33,8 @@ Result<> run(const std::vector<std::string>& command, const char* package) {
     arguments.front() = *tool;
     const auto output = TRY(run_tool(arguments, kLongest));
     if (output.status == 0) return {};
-    // mtools complain once a layer; the last line is the cause
-    const auto told = trim(output.text);
-    const auto last = told.substr(told.rfind('\n') + 1);
-    return fail(fmt::format("{} failed (exit status {}): {}", command.front(), output.status, printable(last)));
+    return fail(fmt::format("{} failed (exit status {}): {}", command.front(), output.status,
+                            printable(complaint_of(output.text))));
 }
 
 /// A file that is taken away unless it is kept.

@@ -28,7 +28,20 @@ std::string static_ip(const Cluster& cluster, const ResolvedNode& node) {
 void put_number(std::string& sector, std::size_t where, std::uint64_t value, int bytes) {
     for (int n = 0; n < bytes; ++n) sector[where + static_cast<std::size_t>(n)] = static_cast<char>(value >> (8 * n));
 }
+/// "mkfs.fat 4.2 (2021-01-31)"
+bool is_banner(std::string_view line) {
+    const auto all = words(line);
+    return all.size() >= 2 && all.size() <= 3 && !all[0].ends_with(':') && all[1].find('.') != std::string_view::npos &&
+           all[1].find_first_not_of("0123456789.") == std::string_view::npos;
+}
 }  // namespace
+
+std::string_view complaint_of(std::string_view output) {
+    std::string_view last;
+    for (const auto line : lines(trim(output)))
+        if (!trim(line).empty() && (last.empty() || is_banner(last) || !is_banner(line))) last = trim(line);
+    return last;
+}
 
 Result<std::string> stick_command_line(const Cluster& cluster, const ResolvedNode& node, bool static_address) {
     TRY_TO("node " + node.name, check_command_line(node.command_line));

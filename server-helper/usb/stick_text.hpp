@@ -21,6 +21,10 @@ Result<std::string> stick_syslinux_config(const ResolvedNode& node, const std::s
 /// grub.cfg that does the same.
 Result<std::string> stick_grub_config(const ResolvedNode& node, const std::string& command_line);
 
+/// The line of a tool's output that tells why it failed: the last (mtools complain once a layer) that is not the name
+/// and version of the tool.
+std::string_view complaint_of(std::string_view output);
+
 inline constexpr std::uint64_t kStickStart = 1 << 20;  // bytes before the partition
 
 /// Bytes of the partition for `content` bytes: whole MiB, at least 64 (FAT32 begins at 65525 clusters).

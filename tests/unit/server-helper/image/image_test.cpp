@@ -189,6 +189,7 @@ TEST_F(ImageTest, RefusesWhatCannotBeMeant) {
     EXPECT_EQ(run({"image", "add", "site", "--root", path("source"), "--rsync", "host:/"}), kBadUsage);
     EXPECT_EQ(run({"image", "add", "site", "--rsync", "host"}), kBadUsage);
     EXPECT_EQ(run({"image", "add", "site", "--root", path("absent")}), kFailed);
+    EXPECT_THAT(err, HasSubstr("name the root"));
     EXPECT_EQ(run({"image", "sync", "site"}), kFailed);
     EXPECT_EQ(run({"image", "sync", "debian"}), kFailed) << "it has no source";
     fs::create_directory(path("empty"));
@@ -242,8 +243,22 @@ TEST_F(ImageTest, ArchivesThatLeadOutAreRefused) {
     EXPECT_FALSE(exists("planted"));
     EXPECT_FALSE(exists("images/planted"));
     EXPECT_FALSE(exists("images/a/current"));
-    write("no.tar", "this is no archive at all");
-    EXPECT_EQ(run({"image", "add", "c", "--tar", path("no.tar")}), kFailed);
+}
+
+TEST_F(ImageTest, TextIsNoArchiveAndAMistakenSourceIsReplaced) {
+    for (const auto* text : {"this is no archive at all", "root:x:0:0:root:/root:/bin/bash\nbin:x:2:2::/bin:/bin/sh\n",
+                             "#mtree\n./planted type=dir\n", "\x1f\x8b\x08junk", ""}) {
+        write("no.tar", text);
+        EXPECT_EQ(run({"image", "add", "site", "--tar", path("no.tar")}), kFailed) << text;
+        EXPECT_THAT(err, HasSubstr("no.tar is no tar, cpio or zip archive")) << text;
+        EXPECT_FALSE(exists("images/site/current"));
+    }
+    const auto good = tar(path("good.tar.gz"), {{"etc/a", "1"}});
+    ASSERT_EQ(run({"image", "add", "site", "--tar", good}), kDone) << err;
+    EXPECT_THAT(read("images/site/image.toml"), HasSubstr("good.tar.gz"));
+    EXPECT_EQ(run({"image", "add", "site", "--root", path("source")}), kFailed) << "it has a generation now";
+    EXPECT_THAT(err, HasSubstr("image remove site"));
+    EXPECT_THAT(read("images/site/image.toml"), HasSubstr("good.tar.gz"));
 }
 
 TEST(ImageFetch, ArgumentsOfPrograms) {

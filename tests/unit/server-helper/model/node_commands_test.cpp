@@ -96,6 +96,43 @@ TEST_F(NodeCommands, ImportsAndUpdates) {
     EXPECT_EQ(cluster.find_node("node002")->mac.text(), "00:21:5e:40:64:5c");
 }
 
+TEST_F(NodeCommands, ImportSaysWhatItDoesNotTake) {
+    write("list", "name,ip,macaddr,mca\nn1,10.8.0.11,00:21:5e:40:64:5c,x\n");
+    ASSERT_EQ(run({"node", "import", path("list")}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("line 1: column \"mca\" is not known and not taken"));
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("mac = \"00:21:5e:40:64:5c\""));
+    const auto before = read("nodes.toml");
+    std::string far;
+    for (int at = 1; at <= 13; ++at) far += "10.9.0." + std::to_string(at) + " far" + std::to_string(at) + "\n";
+    for (const auto& text : {std::string("127.0.0.1 localhost\n"), std::string(),
+                             std::string("\x7f"
+                                         "ELF\0\0",
+                                         6),
+                             far}) {
+        write("list", text);
+        EXPECT_EQ(run({"node", "import", path("list")}), kFailed) << text;
+        EXPECT_THAT(out, Not(HasSubstr("nothing to change")));
+    }
+    EXPECT_THAT(err, HasSubstr("far10: 10.9.0.10 is not in the network 10.8.0.0/16\nand 3 more\n"));
+    EXPECT_THAT(err, Not(HasSubstr("far11")));
+    EXPECT_THAT(err, HasSubstr("no line could be used"));
+    EXPECT_EQ(run({"node", "import", path("absent")}), kFailed);
+    EXPECT_THAT(err, HasSubstr("name a file that is there"));
+    EXPECT_EQ(run({"node", "rename", "absent", "n2"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("node list"));
+    EXPECT_EQ(read("nodes.toml"), before);
+}
+
+TEST(NodeImport, NothingIsLostUnsaid) {
+    const auto spelled = *read_node_list("\xEF\xBB\xBFHost Name,IP-Address,hw_addr\nn1,10.8.0.1,00:21:5e:40:64:5c\n");
+    EXPECT_EQ(spelled.nodes.at(0).mac.text(), "00:21:5e:40:64:5c");
+    EXPECT_EQ(spelled.warnings, (std::vector<std::string>{}));
+    EXPECT_EQ(read_node_list("name,ip\nn1,10.8.0.1,00:21:5e:40:64:5c\n")->warnings.size(), 1u) << "no column";
+    EXPECT_EQ(read_node_list("n1,10.8.0.1,00:21:5e:40:64:5g\n")->warnings.size(), 1u) << "no address";
+    EXPECT_EQ(read_node_list("n1 10.8.0.1 00:21:5e:40:64:5g\n")->skipped.size(), 1u);
+    EXPECT_EQ(read_node_list("fe80::1%lo0 n1\n")->skipped.size(), 0u);
+}
+
 TEST(NodeImport, KnowsTheForms) {
     const Mac mac{{0, 0x21, 0x5e, 0x40, 0x64, 0x5c}};
     const ImportedNode wanted{"n1", Ipv4(10, 8, 0, 1), mac, {}, "", 0};

@@ -189,6 +189,15 @@ TEST_F(Device, WritesAndReadsBack) {
     EXPECT_FALSE(write_device(path("image"), "/dev/full", {}));
 }
 
+TEST(Stick, ShowsTheComplaintOfATool) {
+    EXPECT_EQ(complaint_of("mkfs.vfat: unable to create x\nmkfs.fat 4.2 (2021-01-31)\n"),
+              "mkfs.vfat: unable to create x");
+    EXPECT_EQ(complaint_of("mkfs.fat 4.2 (2021-01-31)\nno room\n\n"), "no room");
+    EXPECT_EQ(complaint_of("init :: non DOS media\nCannot initialize '::'\n"), "Cannot initialize '::'");
+    EXPECT_EQ(complaint_of("mkfs.fat 4.2 (2021-01-31)\n"), "mkfs.fat 4.2 (2021-01-31)") << "better than nothing";
+    EXPECT_EQ(complaint_of(""), "");
+}
+
 class UsbCreate : public TreeTest {
   protected:
     UsbCreate() {
@@ -202,6 +211,9 @@ TEST_F(UsbCreate, BadUsage) {
     EXPECT_EQ(run({"usb", "create"}), 2);
     EXPECT_EQ(run({"usb", "create", "n1"}), 2);
     EXPECT_EQ(run({"usb", "create", "n1", "--out", "a", "--device", "b"}), 2);
+    EXPECT_NE(err.find("exclude each other"), std::string::npos) << err;
+    EXPECT_EQ(run({"usb", "create", "n1", "--out", "/nonexist/x.img"}), 1);
+    EXPECT_NE(err.find("there is no directory /nonexist\n  make it"), std::string::npos) << err;
     EXPECT_EQ(run({"usb", "create", "nobody", "--out", path("x")}), 1);
     EXPECT_EQ(run({"usb", "create", "n1", "--out", "/dev/null"}), 1);
     EXPECT_NE(err.find("--device"), std::string::npos) << err;
