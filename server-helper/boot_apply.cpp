@@ -41,7 +41,7 @@ struct Outcome {
 
 OptionSet options() {
     OptionSet set;
-    set.usage = "diskless-server boot apply [OPTIONS] [NODES]";
+    set.usage = "diskless-server boot apply [OPTIONS] [NODES...]";
     set.examples =
         "Examples:\n"
         "  diskless-server boot apply --dry-run          shows what would change, as a diff\n"

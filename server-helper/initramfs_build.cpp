@@ -82,7 +82,7 @@ Result<BuildRequest> request_of(const ParsedOptions& options) {
         const auto kernels = kernels_in(request.root);
         const auto modules = (fs::path(request.root) / "lib/modules").string();
         return bad_usage("--kernel is missing", kernels.empty()
-                                                    ? "there are none in " + modules + "; name another --root"
+                                                    ? "there is no kernel in " + modules + "; name another --root"
                                                     : "in " + modules + ": " + join(kernels, ", "));
     }
     if (options.has("hostonly") && options.has("modules"))

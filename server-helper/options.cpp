@@ -14,6 +14,8 @@ Result<ParsedOptions> parse_options(OptionSet& options, const std::vector<std::s
         po::store(po::command_line_parser(arguments).options(all).positional(options.positional).style(style).run(),
                   parsed.values);
         po::notify(parsed.values);
+    } catch (const po::too_many_positional_options_error&) {
+        return bad_usage("there is one word too many", "usage: " + std::string(options.usage));
     } catch (const po::error& error) {
         return bad_usage(error.what());
     }

@@ -70,6 +70,7 @@ TEST(Usage, WhatIsMissingIsNamed) {
     EXPECT_NE(ask({"node", "set", "n1"}).err.find("KEY=VALUE is missing"), std::string::npos);
     EXPECT_NE(ask({"node", "rename", "n1"}).err.find("NEW is missing"), std::string::npos);
     EXPECT_NE(ask({"node", "rename", "n1", "n2", "n3"}).err.find("\"n3\" is one word too many"), std::string::npos);
+    EXPECT_NE(ask({"init", "n1"}).err.find("there is one word too many"), std::string::npos);
     EXPECT_NE(ask({"image", "sync"}).err.find("NAME is missing"), std::string::npos);
     EXPECT_NE(ask({"image", "sync", "a", "b"}).err.find("\"b\" is one word too many"), std::string::npos);
 }
@@ -84,9 +85,9 @@ TEST_F(UsageOnATree, KeepCountsFromZero) {
 }
 
 TEST_F(UsageOnATree, KernelsOfTheRootAreNamedOrTheirPlace) {
-    EXPECT_EQ(
-        ask({"initramfs", "build", "--root", base}).err,
-        "diskless-server: --kernel is missing\n  there are none in " + base + "/lib/modules; name another --root\n");
+    EXPECT_EQ(ask({"initramfs", "build", "--root", base}).err,
+              "diskless-server: --kernel is missing\n  there is no kernel in " + base +
+                  "/lib/modules; name another --root\n");
     std::filesystem::create_directories(path("lib/modules/6.1.0-1"));
     EXPECT_EQ(ask({"initramfs", "build", "--root", base}).err,
               "diskless-server: --kernel is missing\n  in " + base + "/lib/modules: 6.1.0-1\n");
