@@ -62,11 +62,15 @@ void add_skeleton(Image& image) {
 }
 
 Result<> add_static_program(Image& image, const std::string& source, const std::string& target) {
-    TRY(image.copy(source, target, 0755));
+    const bool is_init = target == "/init";
+    if (const auto copied = image.copy(source, target, 0755); !copied)
+        return fail(copied.error().cause,
+                    is_init ? "name it with --program, or install it to lib/diskless" : "install busybox-static",
+                    copied.error().code);
     if (!is_static_program(image.entries.back().content))
         return fail(fmt::format("{} is not a static program, so it cannot run as {} of an image", source, target),
-                    target == "/init" ? "build it with -DDISKLESS_STATIC_NODE=ON, or name the static one with --program"
-                                      : "install busybox-static, or build without --shell");
+                    is_init ? "build it with -DDISKLESS_STATIC_NODE=ON, or name the static one with --program"
+                            : "install busybox-static, or build without --shell");
     return {};
 }
 

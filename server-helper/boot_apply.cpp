@@ -43,7 +43,7 @@ struct Outcome {
 
 OptionSet options() {
     OptionSet set;
-    set.usage = "diskless-server boot apply [OPTIONS] [NODES]";
+    set.usage = "diskless-server boot apply [OPTIONS] [NODES...]";
     set.examples =
         "Examples:\n"
         "  diskless-server boot apply --dry-run          shows what would change, as a diff\n"
@@ -58,18 +58,15 @@ OptionSet options() {
         "no-stage", "leave kernels, initramfs and boot loaders as they are")(
         "program", po::value<std::string>()->value_name("FILE"), "node program of the initramfs that are built")(
         "force", "replace files that boot apply did not make")("json", "print the result as JSON")(
-        "quiet,q", "print warnings and failures only")("nodes", po::value<std::vector<std::string>>(),
-                                                       "node sets and @groups; default all");
-    set.positional.add("nodes", -1);
+        "quiet,q", "print warnings and failures only");
+    set.take_words("nodes");
     return set;
 }
 
 Result<std::vector<std::string_view>> chosen_dialects(const Request& request, const Cluster& cluster) {
     if (request.only.empty()) return wanted_dialects(cluster);
     for (const auto& name : request.only)
-        if (!find_dialect(name))
-            return bad_usage(fmt::format("there is no dialect \"{}\"", printable(name)),
-                             "see: diskless-server boot apply --help");
+        if (!find_dialect(name)) return bad_usage(fmt::format("there is no dialect \"{}\"", printable(name)));
     std::vector<std::string_view> chosen;
     for (const auto& dialect : dialects())
         if (std::count(request.only.begin(), request.only.end(), dialect.name)) chosen.push_back(dialect.name);

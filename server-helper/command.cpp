@@ -18,9 +18,25 @@
 namespace diskless::server {
 
 namespace {
-Result<> show_help(const std::vector<std::string>&, Streams& streams) {
+constexpr const char* kSeeHelp = "see: diskless-server help";
+
+/// "add", "set", ... of "node"; none when it is not the first word of commands.
+std::vector<std::string> subcommands_of(std::string_view group) {
+    std::vector<std::string> found;
+    for (const auto& command : commands())
+        if (const auto name = split(command.name, ' '); name.size() == 2 && name[0] == group)
+            found.emplace_back(name[1]);
+    return found;
+}
+
+/// All commands, or those of a group as "node".
+Result<> show_help(const std::vector<std::string>& arguments, Streams& streams) {
+    auto group = join(arguments, " ");
+    if (subcommands_of(group).empty()) group.clear();
     streams.out << "diskless-server: prepares what diskless nodes need\n\n";
-    for (const auto& command : commands()) streams.out << fmt::format("  {:<20} {}\n", command.name, command.help);
+    for (const auto& command : commands())
+        if (group.empty() || command.name.starts_with(group + " "))
+            streams.out << fmt::format("  {:<20} {}\n", command.name, command.help);
     streams.out
         << "\ndiskless-server COMMAND --help tells more, with examples. Exit status: 0 done, 1 failed, 2 bad usage.\n";
     return {};
@@ -39,15 +55,26 @@ std::size_t words_taken(const Command& command, const std::vector<std::string>& 
 }
 
 Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
-    if (arguments.empty()) return bad_usage("no command given");
+    if (arguments.empty()) return bad_usage("no command given", kSeeHelp);
     if (arguments[0] == "--help" || arguments[0] == "-h") arguments[0] = "help";
     if (arguments[0] == "--version") arguments[0] = "version";
     for (const auto& command : commands())
         if (const auto taken = words_taken(command, arguments)) {
             arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(taken));
-            return command.run(arguments, streams);
+            auto done = command.run(arguments, streams);
+            if (!done && done.error().code == kUsageCode && done.error().remedy.empty())
+                return bad_usage(done.error().cause, fmt::format("see: diskless-server {} --help", command.name));
+            return done;
         }
-    return bad_usage(fmt::format("there is no command \"{}\"", printable(join(arguments, " "))));
+    const auto subcommands = subcommands_of(arguments[0]);
+    if (subcommands.empty())
+        return bad_usage(fmt::format("there is no command \"{}\"", printable(join(arguments, " "))), kSeeHelp);
+    if (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))
+        return show_help({arguments[0]}, streams);
+    const auto cause = arguments.size() == 1
+                           ? fmt::format("{} what?", arguments[0])
+                           : fmt::format("there is no command \"{} {}\"", arguments[0], printable(arguments[1]));
+    return bad_usage(cause, fmt::format("diskless-server {} {}", arguments[0], join(subcommands, " | ")));
 }
 }  // namespace
 
@@ -60,7 +87,7 @@ std::string remedy_of(const Error& error) {
 }  // namespace
 
 Failure bad_usage(std::string cause, std::string remedy) {
-    return fail(std::move(cause), remedy.empty() ? "see: diskless-server help" : std::move(remedy), kUsageCode);
+    return fail(std::move(cause), std::move(remedy), kUsageCode);
 }
 
 const std::vector<Command>& commands() {

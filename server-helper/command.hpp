@@ -14,6 +14,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2 };
 
 /// `Error::code` of a mistake on the command line; everything else is a failure of the work.
 inline constexpr int kUsageCode = -1;
+/// Without a remedy: the help of the command.
 Failure bad_usage(std::string cause, std::string remedy = {});
 
 struct Streams {

@@ -45,15 +45,15 @@ struct Work {
 Result<std::optional<Work>> begin(OptionSet& described, const Words& arguments, Streams& streams, std::size_t least,
                                   std::size_t most) {
     add_tree_options(described, TreeAccess::changes);
-    described.described.add_options()("words", po::value<Words>()->value_name("..."),
-                                      "the names and settings; may stand alone, as above");
-    described.positional.add("words", -1);
+    described.take_words("words");
     std::optional<Work> work(std::in_place);
     work->options = TRY(parse_options(described, arguments, streams));
     if (work->options.helped) return std::optional<Work>();
     work->words = work->options.texts("words");
-    if (work->words.size() < least || work->words.size() > most)
-        return bad_usage("these are not the arguments it takes", "usage: " + std::string(described.usage));
+    if (work->words.size() < least) return bad_usage("NAME is missing", "usage: " + std::string(described.usage));
+    if (work->words.size() > most)
+        return bad_usage(fmt::format("\"{}\" is one word too many", printable(work->words[most])),
+                         "usage: " + std::string(described.usage));
     const auto base = TRY(base_of(work->options));
     if (!work->dry()) work->lock = TRY(TreeLock::take(base));
     work->cluster = TRY(load_cluster(base));
@@ -301,17 +301,18 @@ Result<> image_gc(const Words& arguments, Streams& streams) {
     described.examples =
         "Removes generations that are not current, not pinned, not among the newest, and that no node boots or runs.\n"
         "Example:\n  diskless-server image gc --keep 3 --dry-run\n";
-    described.described.add_options()("keep", po::value<unsigned>()->value_name("N")->default_value(2),
+    described.described.add_options()("keep", po::value<int>()->value_name("N")->default_value(2),
                                       "how many of the newest generations of each image stay");
     auto begun = TRY(begin(described, arguments, streams, 0, 1));
     if (!begun) return {};
     auto& work = *begun;
+    if (work.options.values["keep"].as<int>() < 0) return bad_usage("--keep is a number from 0 on");
+    const auto keep = static_cast<std::size_t>(work.options.values["keep"].as<int>());
     if (!work.words.empty()) TRY(work.image());
     const auto use = TRY(find_image_use(work.cluster));
     if (!use.unknown.empty())
         return fail("it is not known what these nodes run: " + join(use.unknown, ", ") + "; nothing is removed",
                     "boot them again, or remove their snapshots");
-    const auto keep = work.options.values["keep"].as<unsigned>();
     auto removed = Json::array();
     const auto images = join_path(work.cluster.base, "images");
     if (!work.dry() && work.files.is_directory(images)) TRY(finish_discarding(work.files, images));

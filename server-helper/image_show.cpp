@@ -21,9 +21,7 @@ using Json = nlohmann::ordered_json;
 
 Result<ParsedOptions> parse(OptionSet& described, const Words& arguments, Streams& streams) {
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("words", po::value<Words>()->value_name("..."),
-                                      "the names and settings; may stand alone, as above");
-    described.positional.add("words", -1);
+    described.take_words("words");
     return parse_options(described, arguments, streams);
 }
 
@@ -63,7 +61,8 @@ Result<> image_show(const Words& arguments, Streams& streams) {
     described.examples = "Its generations, and who needs each of them.\n";
     const auto options = TRY(parse(described, arguments, streams));
     if (options.helped) return {};
-    if (options.texts("words").size() != 1) return bad_usage("one image is to be named");
+    if (options.texts("words").size() != 1)
+        return bad_usage("one image is to be named", "usage: " + std::string(described.usage));
     const auto cluster = TRY(load_tree(options, streams));
     const auto* image = TRY(image_of(cluster, options.texts("words")[0]));
     const auto use = TRY(find_image_use(cluster));

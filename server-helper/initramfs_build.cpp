@@ -78,9 +78,13 @@ Result<BuildRequest> request_of(const ParsedOptions& options) {
     BuildRequest request;
     request.kernel = options.text("kernel");
     request.root = options.text("root");
-    if (request.kernel.empty())
-        return bad_usage("--kernel is missing",
-                         "kernels in " + request.root + ": " + join(kernels_in(request.root), ", "));
+    if (request.kernel.empty()) {
+        const auto kernels = kernels_in(request.root);
+        const auto modules = (fs::path(request.root) / "lib/modules").string();
+        return bad_usage("--kernel is missing", kernels.empty()
+                                                    ? "there is no kernel in " + modules + "; name another --root"
+                                                    : "in " + modules + ": " + join(kernels, ", "));
+    }
     if (options.has("hostonly") && options.has("modules"))
         return bad_usage("--hostonly and --modules exclude each other");
     request.level = options.values["level"].as<int>();
@@ -142,9 +146,13 @@ Result<BuildRequest> initramfs_request(const std::vector<std::string>& options) 
     auto described = build_options();
     std::ostringstream nobody;
     Streams streams{nobody, nobody};
-    const auto parsed = TRY(parse_options(described, options, streams));
-    if (parsed.helped) return bad_usage("--help is no option of what is built");
-    return request_of(parsed);
+    const auto parsed = parse_options(described, options, streams);
+    auto request = !parsed          ? Result<BuildRequest>(Failure(parsed.error()))
+                   : parsed->helped ? bad_usage("--help is no option of what is built")
+                                    : request_of(*parsed);
+    if (!request && request.error().remedy.empty())
+        return fail(request.error().cause, "see: diskless-server initramfs build --help", request.error().code);
+    return request;
 }
 
 Result<> build_initramfs(const std::vector<std::string>& arguments, Streams& streams) {

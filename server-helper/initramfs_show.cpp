@@ -55,12 +55,12 @@ Result<> show_initramfs(const std::vector<std::string>& arguments, Streams& stre
     OptionSet described;
     described.usage = "diskless-server initramfs show [OPTIONS] FILE";
     described.examples = "Example:\n  diskless-server initramfs show /srv/tftp/initrd.img --manifest\n";
-    described.described.add_options()("file", po::value<std::string>(), "the image")(
-        "manifest", "print the manifest as it is")("json", "print entries and manifest as JSON");
-    described.positional.add("file", 1);
+    described.described.add_options()("manifest", "print the manifest as it is")("json",
+                                                                                 "print entries and manifest as JSON");
+    described.take_word("file");
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
-    if (!options.has("file")) return bad_usage("no image given", "usage: " + std::string(described.usage));
+    if (!options.has("file")) return bad_usage("FILE is missing", "usage: " + std::string(described.usage));
 
     const auto file = options.text("file");
     const auto image = TRY(read_input_file(file));

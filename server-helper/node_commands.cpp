@@ -20,16 +20,15 @@ namespace po = boost::program_options;
 namespace {
 using Words = std::vector<std::string>;
 
-/// The options of the command line and, in "words", everything that is no option.
-Result<ParsedOptions> parse(OptionSet& options, const Words& arguments, Streams& streams, std::size_t least,
-                            TreeAccess access = TreeAccess::changes) {
-    add_tree_options(options, access);
-    options.described.add_options()("words", po::value<Words>()->value_name("..."),
-                                    "the names and settings; may stand alone, as above");
-    options.positional.add("words", -1);
+/// The options of the command line and, in "words", everything that is no option: `needed` and perhaps more.
+Result<ParsedOptions> parse(OptionSet& options, const Words& arguments, Streams& streams,
+                            const std::vector<const char*>& needed) {
+    add_tree_options(options, TreeAccess::changes);
+    options.take_words("words");
     auto parsed = TRY(parse_options(options, arguments, streams));
-    if (!parsed.helped && parsed.texts("words").size() < least)
-        return bad_usage("something is missing", "usage: " + std::string(options.usage));
+    const auto given = parsed.texts("words").size();
+    if (!parsed.helped && given < needed.size())
+        return bad_usage(fmt::format("{} is missing", needed[given]), "usage: " + std::string(options.usage));
     return parsed;
 }
 
@@ -99,7 +98,7 @@ Result<> node_add(const Words& arguments, Streams& streams) {
     described.described.add_options()("ip", po::value<std::string>(), "address; of a range, that of the first node")(
         "mac", po::value<std::string>(), "hardware address")("image", po::value<std::string>(), "image to boot")(
         "group", po::value<Words>(), "group; may be repeated");
-    const auto options = TRY(parse(described, arguments, streams, 1));
+    const auto options = TRY(parse(described, arguments, streams, {"NODES"}));
     if (options.helped) return {};
 
     auto words = options.texts("words");
@@ -143,7 +142,7 @@ Result<> node_import(const Words& arguments, Streams& streams) {
         "image", po::value<std::string>(), "image of added nodes")("only", po::value<std::string>(),
                                                                    "take these names alone")(
         "new", "add nodes of a leases file that are not in the list");
-    const auto options = TRY(parse(described, arguments, streams, 1));
+    const auto options = TRY(parse(described, arguments, streams, {"FILE"}));
     if (options.helped) return {};
     const auto file = options.texts("words").front();
     const auto text = TRY_TO("import", read_list(file));
@@ -204,7 +203,7 @@ Result<> node_set(const Words& arguments, Streams& streams) {
         "Examples:\n"
         "  diskless-server node set 'node[001-128]' image=debian\n"
         "  diskless-server node set @compute console=ttyS0,115200n8 cmdline='quiet panic=60'\n";
-    const auto options = TRY(parse(described, arguments, streams, 2));
+    const auto options = TRY(parse(described, arguments, streams, {"NODES", "KEY=VALUE"}));
     if (options.helped) return {};
     auto words = options.texts("words");
     const auto expression = words.front();
@@ -229,10 +228,12 @@ Result<> node_rename(const Words& arguments, Streams& streams) {
     described.examples =
         "The node's snapshot stays where it is: the setting snapshot=OLD says so from then on.\n"
         "Example:\n  diskless-server node rename node007 login1\n";
-    const auto options = TRY(parse(described, arguments, streams, 2));
+    const auto options = TRY(parse(described, arguments, streams, {"OLD", "NEW"}));
     if (options.helped) return {};
     const auto words = options.texts("words");
-    if (words.size() != 2) return bad_usage("two names are needed", "usage: " + std::string(described.usage));
+    if (words.size() != 2)
+        return bad_usage(fmt::format("\"{}\" is one word too many", printable(words[2])),
+                         "usage: " + std::string(described.usage));
     auto change = TRY(NodeChange::begin(options, streams));
     const auto* node = change.cluster().find_node(words[0]);
     if (!node)
@@ -257,7 +258,7 @@ Result<> node_remove(const Words& arguments, Streams& streams) {
     described.examples =
         "Snapshots stay: diskless-server snapshot remove takes them away.\n"
         "Example:\n  diskless-server node remove 'node[120-128]'\n";
-    const auto options = TRY(parse(described, arguments, streams, 1));
+    const auto options = TRY(parse(described, arguments, streams, {"NODES"}));
     if (options.helped) return {};
     auto change = TRY(NodeChange::begin(options, streams));
     for (const auto* node : TRY(select_nodes(change.cluster(), options.texts("words"))))

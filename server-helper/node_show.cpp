@@ -72,9 +72,8 @@ Result<> node_list(const Words& arguments, Streams& streams) {
     described.usage = "diskless-server node list [NODES...] [--set | --json]";
     described.examples = "Examples:\n  diskless-server node list @compute\n  diskless-server node list --set\n";
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("set", "print one node set, as node[001-128]")(
-        "words", po::value<Words>()->value_name("..."), "the names and settings; may stand alone, as above");
-    described.positional.add("words", -1);
+    described.described.add_options()("set", "print one node set, as node[001-128]");
+    described.take_words("words");
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
     const auto cluster = TRY(load_tree(options, streams));
@@ -121,12 +120,10 @@ Result<> node_show(const Words& arguments, Streams& streams) {
     described.examples =
         "Everything a node inherits, and its kernel command line.\nExample:\n  diskless-server node show node001\n";
     add_tree_options(described, TreeAccess::reads);
-    described.described.add_options()("words", po::value<Words>()->value_name("..."),
-                                      "the names and settings; may stand alone, as above");
-    described.positional.add("words", -1);
+    described.take_words("words");
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
-    if (!options.has("words")) return bad_usage("no node given", "usage: " + std::string(described.usage));
+    if (!options.has("words")) return bad_usage("NODES is missing", "usage: " + std::string(described.usage));
     const auto cluster = TRY(load_tree(options, streams));
     auto list = Json::array();
     for (const auto* node : TRY(select_nodes(cluster, options.texts("words")))) {

@@ -13,7 +13,18 @@ struct OptionSet {
     std::string_view usage;     // "diskless-server initramfs show [OPTIONS] FILE"
     std::string_view examples;  // whole lines
     boost::program_options::options_description described;
+    boost::program_options::options_description words;  // what is no option: the usage names it, the help does not
     boost::program_options::positional_options_description positional;
+
+    /// What is no option is kept under this name.
+    void take_words(const char* name) {
+        words.add_options()(name, boost::program_options::value<std::vector<std::string>>());
+        positional.add(name, -1);
+    }
+    void take_word(const char* name) {
+        words.add_options()(name, boost::program_options::value<std::string>());
+        positional.add(name, 1);
+    }
 };
 
 struct ParsedOptions {

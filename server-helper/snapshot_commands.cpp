@@ -30,9 +30,8 @@ OptionSet options_of(std::string_view usage, std::string_view examples) {
     options.usage = usage;
     options.examples = examples;
     options.described.add_options()("base", po::value<std::string>(),
-                                    "the tree; default $DISKLESS_BASE or /srv/diskless")(
-        "node", po::value<std::vector<std::string>>(), "node sets, as node[001-128] or @group");
-    options.positional.add("node", -1);
+                                    "the tree; default $DISKLESS_BASE or /srv/diskless");
+    options.take_words("node");
     return options;
 }
 
@@ -159,7 +158,8 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
             return fail(fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
                         "diskless-server image sync " + printable(node.image));
         if (node.own_root && !options.has("dry-run"))
-            TRY_TO(fmt::format("make {}, the root of {}", node.root_path, node.name), make_root(node, options, streams));
+            TRY_TO(fmt::format("make {}, the root of {}", node.root_path, node.name),
+                   make_root(node, options, streams));
         jobs.push_back(job_of(node, chosen.cluster));
     }
     PrepareOptions wanted;

@@ -38,10 +38,9 @@ OptionSet options() {
         ("device", po::value<std::string>()->value_name("DEVICE"), "write the stick itself: a whole device, unused")
         ("fat16", "a file system that also the boot loaders and firmware of before 2005 read")
         ("force", "also a device that does not say that it is removable")
-        ("dhcp", "ip= as PXE nodes have it, in place of the address in the node list")
-        ("node", po::value<std::string>(), "the node; may stand alone, as above");
+        ("dhcp", "ip= as PXE nodes have it, in place of the address in the node list");
     // clang-format on
-    set.positional.add("node", 1);
+    set.take_word("node");
     return set;
 }
 
@@ -150,11 +149,9 @@ Result<Request> request_of(const ParsedOptions& parsed) {
          {std::pair{"force", &request.force}, std::pair{"fat16", &request.fat16}, std::pair{"dhcp", &request.dhcp},
           std::pair{"json", &request.json}, std::pair{"quiet", &request.quiet}, std::pair{"dry-run", &request.dry_run}})
         *flag = parsed.has(name);
-    if (request.node.empty())
-        return bad_usage("which node is the stick for?", "see: diskless-server usb create --help");
+    if (request.node.empty()) return bad_usage("which node is the stick for?");
     if (!request.out.empty() && !request.device.empty()) return bad_usage("--out and --device exclude each other");
-    if (request.out.empty() && request.device.empty())
-        return bad_usage("one of --out and --device is needed", "see: diskless-server usb create --help");
+    if (request.out.empty() && request.device.empty()) return bad_usage("one of --out and --device is needed");
     std::error_code problem;
     if (!request.out.empty()) {
         request.out = std::filesystem::absolute(request.out, problem).lexically_normal().string();

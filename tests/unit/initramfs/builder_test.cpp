@@ -71,6 +71,25 @@ TEST(Builder, AbsentKernelNamesThoseThatAreThere) {
     EXPECT_NE(without_index.error().remedy.find("depmod -b"), std::string::npos) << without_index.error().remedy;
 }
 
+TEST(Builder, AbsentNodeProgramIsToldWithARemedy) {
+    const Directory directory;
+    const auto modules = directory.path + "/lib/modules/6.1.0-1";
+    fs::create_directories(modules);
+    std::ofstream(modules + "/modules.builtin") << "kernel/fs/nfs/nfs.ko\nkernel/fs/nfs/nfsv3.ko\n";
+    for (const char* empty : {"/modules.order", "/modules.builtin.modinfo"}) std::ofstream{modules + empty};
+    if (std::system(("PATH=$PATH:/sbin:/usr/sbin depmod -b " + directory.path + " 6.1.0-1").c_str()) != 0)
+        GTEST_SKIP() << "no depmod";
+    BuildRequest request;
+    request.root = directory.path;
+    request.kernel = "6.1.0-1";
+    request.drivers = DriverChoice::listed;
+    request.program = directory.path + "/diskless-init";
+    const auto built = build_image(request);
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().cause, "node program: open " + request.program + ": No such file or directory");
+    EXPECT_EQ(built.error().remedy, "name it with --program, or install it to lib/diskless");
+}
+
 TEST(DisklessServer, ExitCodes) {
     const auto status = [](const std::vector<std::string>& arguments) {
         std::ostringstream out, err;

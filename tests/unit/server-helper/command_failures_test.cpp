@@ -1,0 +1,47 @@
+// Failures as people see them.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "tests/unit/server-helper/model/tree_fixture.hpp"
+
+namespace diskless::server {
+namespace {
+
+using testing::HasSubstr;
+
+using CommandFailures = TreeTest;
+
+TEST_F(CommandFailures, OthersThanRootAreToldToBeRoot) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+    write("nodes.toml", "[node.n1]\n");
+    std::filesystem::create_directory(path("snapshots"));
+    std::filesystem::permissions(path("snapshots"), std::filesystem::perms::owner_all);
+    std::filesystem::permissions(base, std::filesystem::perms(0755));
+    ASSERT_EQ(::seteuid(65534), 0);
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"node", "set", "n1", "console=tty1"},
+                                               {"image", "gc"},
+                                               {"status"},
+                                               {"simulate", "n1"},
+                                               {"snapshot", "status"},
+                                               {"snapshot", "diff", "n1"},
+                                               {"snapshot", "archive", "n1"},
+                                               {"snapshot", "prepare"},
+                                               {"boot", "apply"}}) {
+        EXPECT_EQ(run(command), kFailed) << command[0];
+        EXPECT_THAT(err, HasSubstr("Permission denied\n  run it as root\n")) << command[0];
+    }
+    EXPECT_EQ(::seteuid(0), 0);
+}
+
+TEST_F(CommandFailures, WhatIsNotThereIsToldWithARemedy) {
+    write("nodes.toml", "[node.n1]\n");
+    write("snapshots/n1/etc/hostname", "n1\n");
+    EXPECT_EQ(run({"snapshot", "rename", "nox", "noy"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("No such file or directory\n  see: diskless-server snapshot status"));
+    EXPECT_EQ(run({"snapshot", "archive", "--out", "/nonexist/x.tar.zst", "n1"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("make that directory, or name another by --out"));
+}
+
+}  // namespace
+}  // namespace diskless::server
