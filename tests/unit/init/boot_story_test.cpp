@@ -424,10 +424,8 @@ TEST(BootStory, ALeaseWithAUselessRootPathIsAskedForAgain) {
 TEST(BootStory, GoingOnAfterAFailedStateMountsItsMemoryOnce) {
     Story story;
     story.processes.hanging.insert("prepare state");
-    const auto io = "/proc/" + std::to_string(FakeProcesses::kWatched) + "/io";
-    story.files.tree({{io, file("rchar: 7\nwchar: 2097152\n")}});
     ASSERT_FALSE(story.run());
-    EXPECT_LT(story.clock.now(), Seconds{600}) << "a child that neither reads nor writes is not waited for";
+    EXPECT_LT(story.clock.now(), Seconds{1000}) << "no word of what the child does: five minutes for each attempt";
     story.processes.hanging.clear();
     ASSERT_TRUE(story.executor.run(plan_boot(story.boot)));
     EXPECT_EQ(std::ranges::count(story.mounts.requests, "diskless-state", &MountRequest::source), 1);

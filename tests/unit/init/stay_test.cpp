@@ -219,6 +219,7 @@ TEST(LeaveRoot, BecomesTheShutdownProgramInRam) {
                      {"/proc/7/stat", file("7 (sshd) S 1 1 1 0 -1 4194560 0")},
                      {"/proc/9/stat", file("9 (diskless-init) S 1 1 1 0 -1 4194560 0")},
                      {"/proc/9/comm", file("diskless-init\n")},
+                     {"/proc/9/status", file("Name:\tdiskless-init\nUid:\t0\t0\t0\t0\n")},
                      {"/proc/meminfo", file("Dirty: 0 kB\n")}});
     leave_root(node.os, PowerVerb::poweroff, Deadline::after(node.clock, Seconds{20}), false);
     EXPECT_EQ(node.machine.root, "/run/diskless/initramfs");

@@ -118,7 +118,13 @@ TEST_F(FullDisk, SnapshotPrepare) {
 }
 
 TEST_F(FullDisk, BootApply) {
-    expect_safe([&] { write("nodes.toml", node_); }, {"boot", "apply", "--quiet"}, {"nodes.toml"});
+    expect_safe(
+        [&] {
+            write("nodes.toml", node_);
+            write("boot/tftp/debian/vmlinuz", "");
+            write("boot/tftp/debian/initrd.img", "");
+        },
+        {"boot", "apply", "--quiet"}, {"nodes.toml"});
 }
 
 }  // namespace

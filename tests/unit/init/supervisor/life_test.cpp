@@ -128,7 +128,7 @@ TEST(Life, BootsServesAndGoesDown) {
 
 TEST(Life, AsksAgainForAnEndThatCouldNotBePromised) {
     NodeWithLife node;
-    node.refusals = 3;
+    node.refusals = 1;
     node.boot();
     node.pass(Seconds{5});
     node.tell([](InitEvents& events) { events.signal(SIGTERM); });

@@ -90,6 +90,11 @@ TEST_F(KillTest, EveryBootFileIsOldOrNew) {
                 found[entry.path().string()] = read(entry.path().string().substr(base.size() + 1));
         return found;
     };
+    const auto no_boot_files = [&] {
+        fs::remove_all(path("boot"));
+        for (const char* file : {"vmlinuz", "initrd.img"}) write(std::string("boot/tftp/debian/") + file, "");
+    };
+    no_boot_files();
     write("nodes.toml", before);
     ASSERT_EQ(run(apply), kDone) << err;
     const auto old_files = files();
@@ -97,7 +102,7 @@ TEST_F(KillTest, EveryBootFileIsOldOrNew) {
     ASSERT_EQ(run(apply), kDone) << err;
     const auto new_files = files();
     ASSERT_GT(new_files.size(), old_files.size());
-    fs::remove_all(path("boot"));
+    no_boot_files();
 
     bool was_old = false, was_new = false;
     kill_everywhere(
