@@ -12,6 +12,7 @@
 #include "init/plan_text.hpp"
 #include "server-helper/model/cluster.hpp"
 #include "server-helper/model/lock.hpp"
+#include "server-helper/model/node_set.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/snapshot/cluster_status.hpp"
 #include "server-helper/snapshot/own_root.hpp"
@@ -225,8 +226,10 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     JsonWriter json(2);
     json.begin_array();
+    std::vector<std::string> unreadable;
     for (const auto& node : chosen.nodes) {
-        const auto figures = TRY(snapshot_figures(snapshots, node.snapshot));
+        const auto looked = snapshot_figures(snapshots, node.snapshot);
+        const auto figures = looked.value_or(SnapshotFigures{});
         json.begin_object();
         json.name("node");
         json.value(node.name);
@@ -240,8 +243,17 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
         json.begin_array();
         for (const auto& path : figures.suspicious) json.value(printable(path));
         json.end_array();
+        if (!looked) {
+            unreadable.push_back(node.name);
+            json.name("problem");
+            json.value(looked.error().cause);
+        }
         json.end_object();
         if (options.has("json")) continue;
+        if (!looked) {
+            streams.out << node.name << ": " << looked.error().cause << '\n';
+            continue;
+        }
         streams.out << node.name << ": "
                     << (figures.exists ? fmt::format("{} files, {} kB", figures.files, figures.bytes / 1024)
                                        : std::string("not prepared"))
@@ -250,7 +262,9 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
     }
     json.end_array();
     if (options.has("json")) streams.out << json.text() << '\n';
-    return {};
+    if (unreadable.empty()) return {};
+    return fail(fmt::format("not to be read: the snapshot of {}", fold_node_set(unreadable)),
+                "look at it, or begin it anew: diskless-server snapshot reset NODE");
 }
 
 Result<> snapshot_diff(const std::vector<std::string>& arguments, Streams& streams) {

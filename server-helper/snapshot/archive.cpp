@@ -15,6 +15,26 @@ namespace diskless::server {
 
 namespace {
 
+/// A part of a file that has content; the rest is holes.
+struct Piece {
+    off_t from, length;  // bytes
+};
+
+/// Of a file that is one piece, or whose file system does not tell: everything. `most`: pieces that are worth telling.
+std::vector<Piece> pieces_of(int file, off_t size, std::size_t most = 4096) {
+    std::vector<Piece> pieces;
+    for (off_t at = 0; at < size;) {
+        const auto data = ::lseek(file, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) break;  // only a hole is left
+        const auto hole = data < 0 ? data : ::lseek(file, data, SEEK_HOLE);
+        if (hole < 0 || pieces.size() == most) return {{0, size}};
+        if (data >= size) break;
+        pieces.push_back({data, std::min(hole, size) - data});
+        at = hole;
+    }
+    return pieces;
+}
+
 class TarFile {
   public:
     explicit TarFile(int fd) : archive_(::archive_write_new(), ::archive_write_free) {
@@ -30,7 +50,8 @@ class TarFile {
     }
 
   private:
-    Result<> content(const WalkedEntry& walked);
+    Result<> content(int file, const WalkedEntry& walked, const std::vector<Piece>& pieces);
+    Result<> zeros(off_t length);
     Failure failed(const std::string& what) const {
         const char* why = ::archive_error_string(archive_.get());
         return fail(what + ": " + (why != nullptr ? why : "it cannot be opened"), {},
@@ -61,28 +82,56 @@ Result<> TarFile::add(const WalkedEntry& walked, std::vector<std::string>& left_
         ::archive_entry_copy_symlink(entry.get(), target.c_str());
         ::archive_entry_set_size(entry.get(), 0);
     }
+    Descriptor file;
+    std::vector<Piece> pieces;
+    if (S_ISREG(mode)) {
+        file =
+            Descriptor(::openat(walked.directory, walked.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        struct stat now {};
+        if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return {};  // changed meanwhile
+        pieces = pieces_of(file.get(), walked.status.st_size);
+        // lastlog of large user ids, or what a node has made on purpose: terabytes that are not there
+        const bool whole = pieces.size() == 1 && pieces[0].length == walked.status.st_size;
+        if (pieces.empty() && walked.status.st_size > 0) pieces.push_back({walked.status.st_size, 0});
+        if (!whole)
+            for (const auto& piece : pieces) ::archive_entry_sparse_add_entry(entry.get(), piece.from, piece.length);
+    }
     if (!good_ || ::archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN)
         return failed("write archive entry " + printable(walked.path));
-    return S_ISREG(mode) ? content(walked) : Result<>{};
+    return S_ISREG(mode) ? content(file.get(), walked, pieces) : Result<>{};
+}
+
+/// What lies in a hole is taken note of, and not written.
+Result<> TarFile::zeros(off_t length) {
+    static const std::vector<char> nothing(std::size_t{1} << 24);
+    while (length > 0) {
+        const auto now = std::min(length, static_cast<off_t>(nothing.size()));
+        if (::archive_write_data(archive_.get(), nothing.data(), static_cast<std::size_t>(now)) != now)
+            return failed("write archive");
+        length -= now;
+    }
+    return {};
 }
 
 /// The size in the header holds: a file that grows is cut, one that shrinks is filled by libarchive with zeros.
-Result<> TarFile::content(const WalkedEntry& walked) {
-    const Descriptor file(
-        ::openat(walked.directory, walked.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat now {};
-    if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return {};  // changed meanwhile
+Result<> TarFile::content(int file, const WalkedEntry& walked, const std::vector<Piece>& pieces) {
     std::array<char, 65536> buffer;
-    for (auto left = walked.status.st_size; left > 0;) {
-        const auto got =
-            ::read(file.get(), buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)));
-        if (got < 0) return fail_errno("read " + printable(walked.path));
-        if (got == 0) break;
-        if (::archive_write_data(archive_.get(), buffer.data(), static_cast<std::size_t>(got)) != got)
-            return failed("write archive");
-        left -= got;
+    off_t at = 0;
+    for (const auto& piece : pieces) {
+        TRY(zeros(piece.from - at));
+        at = piece.from;
+        for (auto left = piece.length; left > 0;) {
+            const auto got =
+                ::pread(file, buffer.data(), std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(left)), at);
+            if (got < 0) return fail_errno("read " + printable(walked.path));
+            if (got == 0) return {};
+            if (::archive_write_data(archive_.get(), buffer.data(), static_cast<std::size_t>(got)) != got)
+                return failed("write archive");
+            left -= got;
+            at += got;
+        }
     }
-    return {};
+    return zeros(walked.status.st_size - at);
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST(InChild, KillsWhatTheWorkStartedToo) {
 TEST(InWatchedChild, IsLookedAtAndKilledWhenItsWatchSaysSo) {
     LinuxProcesses processes;
     int looks = 0;
-    const auto stopped = processes.in_watched_child("work", kSoon, {Milliseconds{20}, [&] { return ++looks < 3; }},
+    const auto stopped = processes.in_watched_child("work", kSoon, {Milliseconds{20}, [&](int) { return ++looks < 3; }},
                                                     []() -> Result<std::string> {
                                                         pause();
                                                         return "never";
@@ -99,7 +99,7 @@ TEST(InWatchedChild, IsLookedAtAndKilledWhenItsWatchSaysSo) {
     EXPECT_EQ(looks, 3);
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no zombie is left";
 
-    EXPECT_EQ(processes.in_watched_child("work", kSoon, {Milliseconds{1}, [] { return true; }},
+    EXPECT_EQ(processes.in_watched_child("work", kSoon, {Milliseconds{1}, [](int) { return true; }},
                                          [] { return Result<std::string>("done"); }),
               "done");
 }

@@ -67,6 +67,39 @@ TEST_F(SnapshotTreeTest, AnArchiveHoldsNeitherSpecialFilesNorSetIdBits) {
     EXPECT_THAT(paths, ElementsAre("etc", "var/", "var/away", "var/become-root", "var/two\nlines\x1b[31m"));
 }
 
+/// lastlog of large user ids, or a file that is all hole.
+TEST_F(SnapshotTreeTest, HolesOfFilesAreNeitherReadNorKept) {
+    constexpr off_t kHuge = off_t{64} << 30;
+    write(of("n1", "var/lastlog"), "begin");
+    fs::resize_file(of("n1", "var/lastlog"), kHuge);
+    std::fstream(of("n1", "var/lastlog"), std::ios::in | std::ios::out).seekp(kHuge / 2) << "middle";
+    write(of("n1", "var/hole"), "");
+    fs::resize_file(of("n1", "var/hole"), kHuge);
+    write(of("n1", "var/tail"), "tail");
+    fs::resize_file(of("n1", "var/tail"), 1 << 20);
+    write(of("n1", "var/empty"), "");
+    ASSERT_TRUE(archive_snapshot(confined(), "n1", in("n1.tar.zst")));
+    EXPECT_LT(fs::file_size(in("n1.tar.zst")), std::uintmax_t{1} << 20);
+
+    fs::create_directories(in("again"));
+    ASSERT_EQ(std::system(("tar --zstd -xf " + in("n1.tar.zst") + " -C " + in("again")).c_str()), 0);
+    for (const char* name : {"var/lastlog", "var/hole"}) {
+        EXPECT_EQ(fs::file_size(in("again/") + name), std::uintmax_t{kHuge}) << name;
+        struct stat status {};
+        ASSERT_EQ(::stat((in("again/") + name).c_str(), &status), 0);
+        EXPECT_LT(status.st_blocks, 1 << 16) << name;
+    }
+    std::ifstream log(in("again/var/lastlog"), std::ios::binary);
+    std::string text(6, '\0');
+    log.read(text.data(), 5);
+    EXPECT_EQ(text.substr(0, 5), "begin");
+    log.seekg(kHuge / 2);
+    log.read(text.data(), 6);
+    EXPECT_EQ(text, "middle");
+    EXPECT_EQ(read(in("again/var/tail")), "tail" + std::string((1 << 20) - 4, '\0'));
+    EXPECT_EQ(read(in("again/var/empty")), "");
+}
+
 TEST_F(SnapshotTreeTest, AnArchiveThatFailsLeavesTheOldOne) {
     write(in("old.tar.zst"), "old");
     EXPECT_FALSE(archive_snapshot(confined(), "absent", in("old.tar.zst")));
