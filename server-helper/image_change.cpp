@@ -122,6 +122,16 @@ Result<ImageRecord> record_of(const ParsedOptions& options) {
     if (record.kind == "rsync" && record.source.find(':') == std::string::npos)
         return bad_usage("--rsync needs HOST:/", "a directory of this machine is given by --root");
     record.mirror = options.text("mirror");
+    for (const auto& packages : options.texts("include"))
+        for (const auto package : split(packages, ',')) {
+            if (package.empty() ||
+                package.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.:") != package.npos)
+                return bad_usage(fmt::format("--include: \"{}\" is no name of a package", printable(package)),
+                                 "packages are separated by commas: linux-image-amd64,openssh-server");
+            record.include.emplace_back(package);
+        }
+    if (record.kind != "debootstrap" && (!record.mirror.empty() || !record.include.empty()))
+        return bad_usage("--mirror and --include are for --debootstrap alone");
     for (auto path : options.texts("exclude")) {
         while (path.starts_with('/')) path.erase(0, 1);
         if (!path.empty()) record.exclude.push_back(path);
@@ -157,7 +167,7 @@ Result<> image_add(const Words& arguments, Streams& streams) {
     described.examples =
         "Writes down where the image comes from, and makes its first generation.\n"
         "Examples:\n"
-        "  diskless-server image add debian --debootstrap bookworm\n"
+        "  diskless-server image add debian --debootstrap bookworm --include linux-image-amd64,openssh-server\n"
         "  diskless-server image add compute --rsync node004:/ --exclude var/cache/apt/archives\n"
         "  diskless-server image add site --root /srv/golden\n";
     const auto text = [] { return po::value<std::string>(); };
@@ -165,7 +175,9 @@ Result<> image_add(const Words& arguments, Streams& streams) {
         "tar", text()->value_name("FILE"), "a tar, cpio or zip archive of any compression")(
         "debootstrap", text()->value_name("SUITE"), "a Debian or Ubuntu release")(
         "mirror", text()->value_name("URL"), "that debootstrap takes packages from")(
-        "rsync", text()->value_name("HOST:/"), "a golden machine, by rsync and ssh")(
+        "include", po::value<Words>()->value_name("PACKAGE,..."),
+        "packages that debootstrap installs, too: a kernel at least")("rsync", text()->value_name("HOST:/"),
+                                                                      "a golden machine, by rsync and ssh")(
         "exclude", po::value<Words>()->value_name("PATH"), "what is not taken; may be repeated")(
         "no-sync", "only write it down")("checksum", "compare content, not only sizes and times");
     auto begun = TRY(begin(described, arguments, streams, 1, 1));

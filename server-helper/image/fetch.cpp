@@ -27,7 +27,9 @@ std::vector<std::string> rsync_arguments(const ImageRecord& record, const std::s
 }
 
 std::vector<std::string> debootstrap_arguments(const ImageRecord& record, const std::string& to) {
-    std::vector<std::string> arguments{"debootstrap", record.source, to};
+    std::vector<std::string> arguments{"debootstrap"};
+    if (!record.include.empty()) arguments.push_back("--include=" + join(record.include, ","));
+    arguments.insert(arguments.end(), {record.source, to});
     if (!record.mirror.empty()) arguments.push_back(record.mirror);
     return arguments;
 }

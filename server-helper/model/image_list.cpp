@@ -21,6 +21,7 @@ Result<ImageRecord> read_image_record(const std::string& directory, std::vector<
     record.kind = table.text("kind").value_or("");
     record.source = table.text("source").value_or("");
     record.mirror = table.text("mirror").value_or("");
+    record.include = table.texts("include").value_or(std::vector<std::string>{});
     record.exclude = table.texts("exclude").value_or(std::vector<std::string>{});
     record.pinned = table.texts("pinned").value_or(std::vector<std::string>{});
     TRY(table.finish());
@@ -31,6 +32,7 @@ std::string to_toml(const ImageRecord& record) {
     std::string text = "# What this image is made from: diskless-server-image(8).\n";
     text += fmt::format("kind = {}\nsource = {}\n", toml_text(record.kind), toml_text(record.source));
     if (!record.mirror.empty()) text += fmt::format("mirror = {}\n", toml_text(record.mirror));
+    if (!record.include.empty()) text += fmt::format("include = {}\n", toml_texts(record.include));
     if (!record.exclude.empty()) text += fmt::format("exclude = {}\n", toml_texts(record.exclude));
     if (!record.pinned.empty()) text += fmt::format("pinned = {}\n", toml_texts(record.pinned));
     return text;

@@ -16,6 +16,7 @@ struct ImageRecord {
     std::string mirror;                // debootstrap only
     std::vector<std::string> exclude;  // further paths whose content is not taken
     std::vector<std::string> pinned;
+    std::vector<std::string> include;  // debootstrap only: packages besides the base system
     bool operator==(const ImageRecord&) const = default;
 };
 

@@ -270,8 +270,20 @@ TEST(ImageFetch, ArgumentsOfPrograms) {
     EXPECT_THAT(rsync, Contains("--link-dest=/base/images/a/1"));
     EXPECT_EQ(rsync[rsync.size() - 2], "node004:/");
     EXPECT_THAT(rsync_arguments(golden, "", "/x"), Not(Contains(HasSubstr("link-dest"))));
-    EXPECT_THAT(debootstrap_arguments({"debootstrap", "bookworm", "http://mirror", {}, {}}, "/to"),
+    EXPECT_THAT(debootstrap_arguments({"debootstrap", "bookworm", "http://mirror", {}, {}, {}}, "/to"),
                 ElementsAre("debootstrap", "bookworm", "/to", "http://mirror"));
+    EXPECT_THAT(debootstrap_arguments({"debootstrap", "bookworm", "", {}, {}, {"linux-image-amd64", "ssh"}}, "/to"),
+                ElementsAre("debootstrap", "--include=linux-image-amd64,ssh", "bookworm", "/to"));
+}
+
+TEST_F(ImageTest, PackagesOfDebootstrapAreWrittenDown) {
+    ASSERT_EQ(run({"image", "add", "deb", "--debootstrap", "bookworm", "--include", "linux-image-amd64,ssh",
+                   "--include", "vim", "--no-sync"}),
+              kDone)
+        << err;
+    EXPECT_THAT(read("images/deb/image.toml"), HasSubstr("include = [\"linux-image-amd64\", \"ssh\", \"vim\"]\n"));
+    EXPECT_EQ(run({"image", "add", "other", "--debootstrap", "bookworm", "--include", "a b", "--no-sync"}), kBadUsage);
+    EXPECT_EQ(run({"image", "add", "other", "--root", path("source"), "--include", "vim"}), kBadUsage);
 }
 
 TEST_F(ImageTest, RsyncSharesWithTheLastGeneration) {
