@@ -109,8 +109,8 @@ TEST(Devices, HaveModaliasesEachOnceAndSorted) {
     ASSERT_TRUE(found) << found.error().cause;
     EXPECT_TRUE(std::is_sorted(found->begin(), found->end()));
     EXPECT_EQ(std::adjacent_find(found->begin(), found->end()), found->end());
-    // every machine of ours has a CPU device with one
-    EXPECT_THAT(*found, testing::Contains(testing::StartsWith("cpu:type:")));
+    EXPECT_THAT(*found, testing::Not(testing::IsEmpty()));
+    EXPECT_THAT(*found, testing::Each(testing::Not(testing::StartsWith("cpu:")))) << "its modules lead to no network";
     EXPECT_THAT(*found, testing::Each(testing::Not(HasSubstr("\n"))));
 }
 
