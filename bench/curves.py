@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from measure import Figure, Result, Sample, Target, alternately, timed
-from server_helper import make_site, sizes
+from server_helper import make_site, no_boot_files, sizes
 
 COMMANDS = {
     "boot apply": ["boot", "apply", "--quiet"],
@@ -45,7 +45,7 @@ def _report(node: int) -> str:
 
 def _prepare(command: str, server: str, base: Path, root: Path, nodes: int, run: int) -> None:
     if command == "boot apply":
-        shutil.rmtree(base / "boot", ignore_errors=True)
+        no_boot_files(base)
     elif command == "snapshot prepare":
         shutil.rmtree(base / "snapshots", ignore_errors=True)
     elif command == "image sync":
