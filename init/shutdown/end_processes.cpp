@@ -62,6 +62,19 @@ bool is_of_root(const Files& files, int pid) {
     return status && status->find("\nUid:\t0\t0\t") != std::string::npos;
 }
 
+std::vector<int> own_processes(const Files& files, std::string_view name) {
+    std::vector<int> found;
+    const auto entries = files.list("/proc");
+    if (!entries) return found;
+    for (const auto& entry : *entries) {
+        const auto pid = parse_number<int>(entry);
+        if (!pid || *pid == 1) continue;
+        const auto comm = files.read(fmt::format("/proc/{}/comm", entry), 64);
+        if (comm && *comm == fmt::format("{}\n", name) && is_of_root(files, *pid)) found.push_back(*pid);
+    }
+    return found;
+}
+
 Result<> end_processes(StepContext& context, WayDown& down) {
     Os& os = context.os;
     const auto& situation = down.situation;

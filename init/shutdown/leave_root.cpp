@@ -14,19 +14,6 @@ namespace {
 
 constexpr const char* kPlace = "/run/diskless/initramfs";  // the program is there as "shutdown"
 
-std::vector<int> agents(const Files& files) {
-    std::vector<int> found;
-    const auto names = files.list("/proc");
-    if (!names) return found;
-    for (const auto& name : *names) {
-        const auto pid = parse_number<int>(name);
-        if (pid && *pid != 1 && files.read("/proc/" + name + "/comm", 64).value_or("") == "diskless-init\n" &&
-            is_of_root(files, *pid))
-            found.push_back(*pid);
-    }
-    return found;
-}
-
 Result<> become_shutdown(Os& os, PowerVerb verb, Deadline deadline) {
     for (const char* directory : {"/proc", "/sys", "/dev", "/run", "/oldroot"})
         TRY(os.files.make_directories(join_path(kPlace, directory)));
@@ -45,7 +32,7 @@ void end_all_processes(Os& os, Deadline deadline, bool server_dead) {
     situation.after_pivot = false;
     situation.server_dead = server_dead;
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
-    situation.spared = agents(os.files);
+    situation.spared = own_processes(os.files, "diskless-init");
     situation.ends_here = false;
     Executor executor(os, say_steps(os), false);
     if (const auto result = executor.run(plan_shutdown(situation, os.clock)); !result)

@@ -15,16 +15,8 @@ namespace {
 /// The resident agent lives in the initramfs' own file system, where everything still is as the boot left it; systemd
 /// has unmounted most of it here. Empty when there is no agent.
 std::string root_of_agent(Os& os) {
-    const auto names = os.files.list("/proc");
-    if (!names) return {};
-    for (const auto& name : *names) {
-        const auto pid = parse_number<int>(name);
-        if (!pid) continue;
-        const auto comm = os.files.read(fmt::format("/proc/{}/comm", name), 64);
-        if (comm && *comm == "diskless-agent\n" && is_of_root(os.files, *pid))
-            return fmt::format("/proc/{}/root", name);
-    }
-    return {};
+    const auto agents = own_processes(os.files, "diskless-agent");
+    return agents.empty() ? std::string() : fmt::format("/proc/{}/root", agents.front());
 }
 
 }  // namespace

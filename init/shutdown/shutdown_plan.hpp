@@ -107,6 +107,8 @@ bool wants_wake(const ShutdownSituation& situation);
 bool is_user_process(std::string_view stat);
 /// Real and effective user id 0: a name alone is anybody's to take. proc(5), /proc/PID/status.
 bool is_of_root(const Files& files, int pid);
+/// Root's processes of that name, as of /proc/PID/comm, but for PID 1: resident ones of ours.
+std::vector<int> own_processes(const Files& files, std::string_view name);
 
 struct Swap {
     std::string path;

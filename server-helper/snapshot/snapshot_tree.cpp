@@ -12,6 +12,7 @@
 #include "common/base/snapshot_files.hpp"
 #include "common/base/text.hpp"
 #include "common/os/tree_linux.hpp"
+#include "common/state/tree_view.hpp"
 #include "server-helper/model/cluster.hpp"
 
 namespace diskless::server {
@@ -147,7 +148,7 @@ Result<std::vector<SnapshotDifference>> diff_snapshot(const ConfinedFiles& snaps
     if (!image) return fail_errno("open directory " + root);
     std::vector<SnapshotDifference> found;
     TRY(walk_snapshot(snapshots, snapshot, [&](const WalkedEntry& entry) -> Result<> {
-        if (("/" + entry.path + "/").starts_with(std::string(snapshot_files::kDirectory) + "/")) return {};
+        if (is_beneath("/" + entry.path, snapshot_files::kDirectory)) return {};
         if (const char kind = difference(entry, image.get())) found.push_back({kind, entry.path});
         return {};
     }));
