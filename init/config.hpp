@@ -145,9 +145,10 @@ struct BootConfig {
     Milliseconds root_delay{0};               // rootdelay=
     Milliseconds shutdown_timeout{30'000};
     WakeOnLan wake_on_lan = WakeOnLan::keep;  // diskless.wol=
-    Milliseconds watchdog{0};   // diskless.watchdog=; 0: none
-    Milliseconds root_loss{0};  // diskless.root-loss=; 0: a dead root is waited for
-    bool verbose = false;  // debug, rd.debug, diskless.debug
+    Milliseconds watchdog{0};                 // diskless.watchdog=; 0: none
+    Milliseconds root_loss{0};                // diskless.root-loss=; 0: a dead root is waited for
+    bool lean_modules = true;                 // diskless.modules=
+    bool verbose = false;                     // debug, rd.debug, diskless.debug
     bool quiet = false;
     std::vector<ConfigWarning> warnings;
 };

@@ -190,6 +190,7 @@ void describe_end(const BootConfig& config, Lines& lines) {
                             : failure.reboot_after.count() == 0  ? "reboot at once"
                                                                  : "reboot after " + time_text(failure.reboot_after));
     lines.add("shutdown", "within " + time_text(config.shutdown_timeout));
+    if (!config.lean_modules) lines.add("modules", "loaded whole");
     if (config.wake_on_lan != WakeOnLan::keep)
         lines.add("wake on LAN", config.wake_on_lan == WakeOnLan::on ? "armed at poweroff" : "disarmed at poweroff");
     if (config.watchdog.count() != 0) lines.add("watchdog", "resets the node after " + time_text(config.watchdog));

@@ -142,6 +142,14 @@ void read_wake_on_lan(Reading& reading, const Word& word) {
         reading.warn(word, "is not possible: ignored", "values are on, keep, off");
 }
 
+void read_modules(Reading& reading, const Word& word) {
+    const auto value = word.argument();
+    if (value == "lean" || value == "whole")
+        reading.config.lean_modules = value == "lean";
+    else
+        reading.warn(word, "is not possible: ignored", "values are lean, whole");
+}
+
 void read_policy(Reading& reading, const Word& word) {
     auto& policy = reading.config.snapshot.policy;
     const auto value = word.argument();
@@ -434,6 +442,9 @@ constexpr Parameter kParameters[] = {
     {kInit, "quiet", "", "kernel",
      "Only problems on the console.",
      [](R r, W w) { r.config.quiet = is_on(w); }},
+    {kInit, "diskless.modules", "lean | whole", "ours",
+     "lean: drivers and the NFS client are loaded without their signature, trace events, unwind tables and type information, which saves most of the time and some megabytes of memory (the default; a kernel that wants signatures, as with Secure Boot, gets them whole); whole: as the distribution made them, to trace NFS or to keep the kernel untainted.",
+     read_modules},
 
     {kFailure, "diskless.onfail", "wait | shell | reboot[:seconds]", "ours",
      "What happens when the boot fails: wait and try again (the default), a shell on the console, or a reboot, after 60 seconds unless told.",

@@ -136,6 +136,7 @@ Result<> add_firmware(Image& image, const BuildRequest& request, const Selection
 Result<> add_modules(Image& image, const BuildRequest& request, Selection& selection) {
     for (auto& module : selection.modules) {
         if (request.strip) module.content = TRY_TO("strip " + module.source, strip_module(module.content));
+        module.entry.lean = lean_form(module.content);
         image.newest = std::max(image.newest, changed_at(module.source));
         image.entry({module.entry.path, EntryKind::file, 0644, std::move(module.content)});
     }

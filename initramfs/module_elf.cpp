@@ -1,5 +1,7 @@
 #include <elf.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -30,24 +32,32 @@ std::string_view c_string_at(std::string_view table, std::uint64_t offset) {
     return rest.substr(0, rest.find('\0'));
 }
 
-template <class Header, class Section>
-std::optional<std::string_view> section_of_class(std::string_view elf, std::string_view name) {
+/// A section of either class, with a content within the object.
+struct SectionOf {
+    std::uint64_t header;  // offset
+    std::string_view name, content;
+};
+
+/// Sections in order, for as long as they can be understood; `visit` says whether to go on. False: an object that is
+/// cut short or of another shape.
+template <class Header, class Section, class Visit>
+bool visit_class(std::string_view elf, Visit visit) {
     const auto header = structure_at<Header>(elf, 0);
-    if (!header || header->e_shentsize != sizeof(Section)) return std::nullopt;
-    const auto section = [&](std::uint64_t i) {
-        return structure_at<Section>(elf, header->e_shoff + i * sizeof(Section));
-    };
-    const auto names_section = section(header->e_shstrndx);
-    if (!names_section) return std::nullopt;
+    if (!header || header->e_shentsize != sizeof(Section)) return false;
+    const auto offset = [&](std::uint64_t i) { return header->e_shoff + i * sizeof(Section); };
+    const auto names_section = structure_at<Section>(elf, offset(header->e_shstrndx));
+    if (!names_section) return false;
     const auto names = part_of(elf, names_section->sh_offset, names_section->sh_size);
-    if (!names) return std::nullopt;
+    if (!names) return false;
     for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
-        const auto found = section(i);
-        if (!found) return std::nullopt;
-        if (found->sh_type != SHT_NOBITS && c_string_at(*names, found->sh_name) == name)
-            return part_of(elf, found->sh_offset, found->sh_size);
+        const auto found = structure_at<Section>(elf, offset(i));
+        if (!found) return false;
+        if (found->sh_type == SHT_NOBITS) continue;
+        const auto content = part_of(elf, found->sh_offset, found->sh_size);
+        if (!content) return false;
+        if (!visit(SectionOf{offset(i), c_string_at(*names, found->sh_name), *content})) break;
     }
-    return std::nullopt;
+    return true;
 }
 
 bool is_elf(std::string_view bytes) {
@@ -55,10 +65,33 @@ bool is_elf(std::string_view bytes) {
     return bytes.size() > EI_NIDENT && bytes.starts_with(ELFMAG) && bytes[EI_DATA] == kOurs;
 }
 
+template <class Visit>
+bool visit_sections(std::string_view elf, Visit visit) {
+    if (!is_elf(elf)) return false;
+    return elf[EI_CLASS] == ELFCLASS32 ? visit_class<Elf32_Ehdr, Elf32_Shdr>(elf, visit)
+                                       : visit_class<Elf64_Ehdr, Elf64_Shdr>(elf, visit);
+}
+
 std::optional<std::string_view> section_of(std::string_view elf, std::string_view name) {
-    if (!is_elf(elf)) return std::nullopt;
-    return elf[EI_CLASS] == ELFCLASS32 ? section_of_class<Elf32_Ehdr, Elf32_Shdr>(elf, name)
-                                       : section_of_class<Elf64_Ehdr, Elf64_Shdr>(elf, name);
+    std::optional<std::string_view> content;
+    visit_sections(elf, [&](const SectionOf& section) {
+        if (section.name == name) content = section.content;
+        return !content;
+    });
+    return content;
+}
+
+/// Bytes of the object before a signature: its parts, a struct module_signature and a mark stand at the end (Linux,
+/// include/linux/module_signature.h).
+std::size_t size_without_signature(std::string_view elf) {
+    constexpr std::string_view kMark = "~Module signature appended~\n";
+    constexpr std::size_t kStructure =
+        12;  // algo, hash, id_type, signer_len, key_id_len, 3 unused; sig_len, big endian
+    if (!elf.ends_with(kMark) || elf.size() < kMark.size() + kStructure) return elf.size();
+    const auto rest = elf.size() - kMark.size() - kStructure;
+    const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(elf[rest + i])}; };
+    const auto parts = byte(3) + byte(4) + (byte(8) << 24 | byte(9) << 16 | byte(10) << 8 | byte(11));
+    return parts > rest ? elf.size() : rest - parts;
 }
 
 template <class Header, class Segment>
@@ -99,6 +132,24 @@ Result<ModuleInfo> parse_module_info(std::string_view elf) {
                 if (!name.empty()) info.depends.push_back(normalize_alias(name));
     }
     return info;
+}
+
+std::span<const std::string_view> unneeded_sections() {
+    static constexpr std::array<std::string_view, 5> kSections{"_ftrace_events", "_ftrace_eval_map", ".orc_unwind",
+                                                               ".orc_unwind_ip", ".BTF"};
+    return kSections;
+}
+
+LeanForm lean_form(std::string_view elf) {
+    LeanForm lean;
+    lean.bytes = size_without_signature(elf);
+    const bool understood = visit_sections(elf.substr(0, lean.bytes), [&](const SectionOf& section) {
+        if (std::ranges::find(unneeded_sections(), section.name) != unneeded_sections().end())
+            lean.sections.push_back(section.header);
+        return true;
+    });
+    if (!understood || (lean.bytes == elf.size() && lean.sections.empty())) return {};
+    return lean;
 }
 
 bool has_section(std::string_view elf, std::string_view name) { return section_of(elf, name).has_value(); }

@@ -2,7 +2,6 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,19 +25,15 @@ struct TemporaryFile {
     }
 };
 
-/// What a kernel can do without, and takes most of its time to load a module for: trace events and the names of their
-/// values (nfsv4 has 200 of them, each a directory in tracefs), and the tables by which stacks are unwound. __mcount_loc
-/// stays: by it the kernel takes the call of the function tracer out of every function.
-constexpr std::array kUnneeded{"_ftrace_events", "_ftrace_eval_map", ".orc_unwind", ".orc_unwind_ip"};
-
 int run_strip(const std::string& path, bool everything) {
     std::vector<const char*> arguments{"strip", "--strip-unneeded", "-R", ".comment", "-R", ".BTF", "-R", ".note.*"};
     if (everything)
-        for (const char* section : kUnneeded) arguments.insert(arguments.end(), {"-R", section});
+        for (const auto section : unneeded_sections()) arguments.insert(arguments.end(), {"-R", section.data()});
     arguments.insert(arguments.end(), {path.c_str(), nullptr});
     pid_t child = 0;
     // posix_spawnp takes char* for historical reasons only.
-    if (const int problem = posix_spawnp(&child, "strip", nullptr, nullptr, const_cast<char**>(arguments.data()), environ))
+    if (const int problem =
+            posix_spawnp(&child, "strip", nullptr, nullptr, const_cast<char**>(arguments.data()), environ))
         return problem == ENOENT ? 127 : 1;
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -62,6 +62,7 @@ Result<TreeManifest> manifest_for_tree(const std::string& directory, const std::
         if (!time) built = std::max(built, changed_at(file.string()));
         module.entry.path = "/" + fs::relative(file, directory).string();
         module.entry.aliases = std::move(info.aliases);
+        module.entry.lean = lean_form(content);
         module.entry.needs = std::move(info.depends);
         module.entry.needs.insert(module.entry.needs.end(), info.softdeps.begin(), info.softdeps.end());
         known.insert(module.entry.name);

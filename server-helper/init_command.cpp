@@ -34,7 +34,7 @@ network = {network}
 # nfs = ["kernel"]            # kernel, ganesha
 # range = "10.8.200.1-10.8.200.250"   # for machines that are not in the list
 # http = "http://10.8.0.1/boot"
-# initramfs-options = ["--strip"]  # of initramfs build: nodes boot sooner, but not those with Secure Boot
+# initramfs-options = ["--strip"]  # of initramfs build: a smaller one, not for nodes with Secure Boot
 
 # Settings of all nodes; groups and nodes override them, key by key.
 [defaults]

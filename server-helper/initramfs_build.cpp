@@ -39,7 +39,7 @@ OptionSet build_options() {
         ("modules,m", text()->value_name("LIST|FILE"), "these drivers (and NFS) in place of the common ones")
         ("hostonly", "only what the devices of this machine ask for")
         ("firmware", "take in the firmware that the drivers may ask for")
-        ("strip", "modules that load fast, without signatures: not for Secure Boot, and the kernel says it is tainted")
+        ("strip", "smaller modules, without signatures: not for Secure Boot")
         ("shell", "an emergency shell for diskless.onfail=shell: /bin/busybox, which must be static")
         ("busybox", text()->value_name("FILE"), "the same with this static busybox")
         ("add,a", po::value<std::vector<std::string>>()->value_name("FILE[:PATH]"), "one more file; may be repeated")

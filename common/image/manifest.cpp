@@ -32,6 +32,20 @@ Failure bad_line(std::size_t number, std::string_view line, std::string_view pro
                 "build the image again with the diskless-server of this version");
 }
 
+/// Empty when it is none.
+LeanForm lean_form_of(std::string_view value) {
+    LeanForm lean;
+    for (const auto word : words(value)) {
+        const auto number = parse_number<std::uint64_t>(word);
+        if (!number || *number == 0) return {};
+        if (lean.bytes == 0)
+            lean.bytes = *number;
+        else
+            lean.sections.push_back(*number);
+    }
+    return lean;
+}
+
 /// Takes one line into the manifest; what is wrong with it, empty when nothing is.
 std::string_view take_line(Manifest& manifest, std::string_view keyword, std::string_view value) {
     if (keyword == "kernel") {
@@ -64,18 +78,21 @@ std::string_view take_line(Manifest& manifest, std::string_view keyword, std::st
         const auto parts = words(value);
         if (parts.size() != 2) return "a module has a name and a path";
         if (!parts[1].starts_with('/')) return "the path is not absolute";
-        manifest.modules.push_back({std::string(parts[0]), std::string(parts[1]), {}, {}, {}});
+        manifest.modules.push_back({std::string(parts[0]), std::string(parts[1]), {}, {}, {}, {}});
         return {};
     }
-    if (keyword != "needs" && keyword != "alias" && keyword != "options") return "unknown keyword";
+    if (keyword != "needs" && keyword != "alias" && keyword != "options" && keyword != "lean") return "unknown keyword";
     if (manifest.modules.empty()) return "belongs to a module, but none stands above it";
     auto& module = manifest.modules.back();
     if (keyword == "needs") {
         for (const auto name : words(value)) module.needs.emplace_back(name);
     } else if (keyword == "alias") {
         module.aliases.emplace_back(value);
-    } else {
+    } else if (keyword == "options") {
         module.options = value;
+    } else {
+        module.lean = lean_form_of(value);
+        if (module.lean.bytes == 0) return "not a size and offsets";
     }
     return {};
 }
@@ -95,6 +112,11 @@ std::string to_text(const Manifest& manifest) {
         append_words(text, "needs", module.needs);
         for (const auto& alias : module.aliases) append_fact(text, "alias", alias);
         append_fact(text, "options", module.options);
+        if (module.lean.bytes != 0) {
+            text += fmt::format("lean {}", module.lean.bytes);
+            for (const auto offset : module.lean.sections) text += fmt::format(" {}", offset);
+            text += '\n';
+        }
     }
     return text;
 }

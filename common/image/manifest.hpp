@@ -12,10 +12,11 @@
 //     needs net_failover virtio_ring
 //     alias virtio:d00000001v*
 //     options csum=1
+//     lean 81920 77312 77504
 //
-// `needs`, `alias` and `options` belong to the module above them. Module names and aliases have underscores where
-// files have dashes. Lines that start with "#" and empty lines are skipped; a keyword that is unknown is an error,
-// because builder and node program are of one version.
+// `needs`, `alias`, `options` and `lean` (bytes, then sections: see LeanForm) belong to the module above them. Module
+// names and aliases have underscores where files have dashes. Lines that start with "#" and empty lines are skipped; a
+// keyword that is unknown is an error, because builder and node program are of one version.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/os/devices.hpp"
 
 namespace diskless {
 
@@ -35,11 +37,12 @@ struct ModuleEntry {
     std::vector<std::string> needs;    // direct dependencies, soft ones that the image has included; any order
     std::vector<std::string> aliases;  // modalias globs, normalized
     std::string options;               // parameters for finit_module(2), from modprobe.d
+    LeanForm lean;
     bool operator==(const ModuleEntry&) const = default;
 };
 
-/// Modules that serve one purpose, so that no other code knows module names: "nfs3", "nfs4", "packet". A built-in member
-/// needs no loading; what the kernel does not have at all is left out.
+/// Modules that serve one purpose, so that no other code knows module names: "nfs3", "nfs4", "packet". A built-in
+/// member needs no loading; what the kernel does not have at all is left out.
 struct ModuleGroup {
     std::string name;
     std::vector<std::string> modules;

@@ -17,7 +17,8 @@ void load_all(StepContext& context, const Boot& boot, const std::vector<std::str
               std::set<std::string>& loaded) {
     for (const auto* module : load_order(boot.manifest, names)) {
         if (!loaded.insert(module->name).second) continue;
-        if (auto result = context.os.modules.load(module->path, module->options); !result)
+        const auto& lean = boot.config.lean_modules ? module->lean : LeanForm{};
+        if (auto result = context.os.modules.load(module->path, module->options, lean); !result)
             context.degrade(result.error());
     }
 }

@@ -20,13 +20,14 @@ class FakeDevices : public Devices {
 
 class FakeModules : public Modules {
   public:
-    Result<> load(const std::string& path, const std::string&) override {
+    Result<> load(const std::string& path, const std::string&, const LeanForm& lean) override {
         std::string name(path.substr(path.rfind('/') + 1));
         name = name.substr(0, name.find('.'));
         for (const auto& need : needs[name])
             if (std::ranges::find(names, need) == names.end())
                 return fail_errno("load module " + path, ENOENT, "unknown symbol of " + need);
         if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+        if (lean.bytes != 0) loaded_lean.push_back(name);
         if (on_load) on_load(name);
         return {};
     }
@@ -34,6 +35,7 @@ class FakeModules : public Modules {
 
     std::map<std::string, std::vector<std::string>> needs;
     std::vector<std::string> names;
+    std::vector<std::string> loaded_lean;
     std::function<void(const std::string&)> on_load;
 };
 

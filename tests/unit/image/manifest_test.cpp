@@ -13,13 +13,13 @@ Manifest example() {
     m.builtin = {"af_packet", "unix"};
     m.groups = {{"nfs4", {"nfsv4"}}, {"packet", {"af_packet"}}, {"nothing", {}}};
     m.modules = {
-        {"virtio_net", "/lib/modules/virtio_net.ko", {"net_failover"}, {"virtio:d00000001v*"}, "csum=1 gso=0"},
-        {"net_failover", "/lib/modules/net_failover.ko", {"failover"}, {}, ""},
-        {"failover", "/lib/modules/failover.ko", {}, {}, ""},
-        {"sunrpc", "/lib/modules/sunrpc.ko", {}, {"rpcauth_1"}, ""},
-        {"nfs", "/lib/modules/nfs.ko", {"sunrpc"}, {"fs_nfs"}, ""},
-        {"nfsv4", "/lib/modules/nfsv4.ko", {"nfs", "sunrpc"}, {"fs_nfs4"}, ""},
-        {"e1000", "/lib/modules/e1000.ko", {}, {"pci:v00008086d0000100Esv*sd*bc*sc*i*"}, ""},
+        {"virtio_net", "/lib/modules/virtio_net.ko", {"net_failover"}, {"virtio:d00000001v*"}, "csum=1 gso=0", {}},
+        {"net_failover", "/lib/modules/net_failover.ko", {"failover"}, {}, "", {}},
+        {"failover", "/lib/modules/failover.ko", {}, {}, "", {4096, {}}},
+        {"sunrpc", "/lib/modules/sunrpc.ko", {}, {"rpcauth_1"}, "", {700'000, {699'000, 699'064}}},
+        {"nfs", "/lib/modules/nfs.ko", {"sunrpc"}, {"fs_nfs"}, "", {}},
+        {"nfsv4", "/lib/modules/nfsv4.ko", {"nfs", "sunrpc"}, {"fs_nfs4"}, "", {}},
+        {"e1000", "/lib/modules/e1000.ko", {}, {"pci:v00008086d0000100Esv*sd*bc*sc*i*"}, "", {}},
     };
     return m;
 }
@@ -60,6 +60,10 @@ TEST(Manifest, BadInputNamesItsLine) {
         {"diskless-manifest 1\nmodule a\n", "line 2: a module has"},
         {"diskless-manifest 1\nmodule a b c\n", "line 2: a module has"},
         {"diskless-manifest 1\nmodule a lib/a.ko\n", "line 2: the path is not absolute"},
+        {"diskless-manifest 1\nlean 1\n", "line 2: belongs to a module"},
+        {"diskless-manifest 1\nmodule a /a\nlean 0\n", "line 3: not a size"},
+        {"diskless-manifest 1\nmodule a /a\nlean 9 -1\n", "line 3: not a size"},
+        {"diskless-manifest 1\nmodule a /a\nlean 9 8 x\n", "line 3: not a size"},
         {"diskless-manifest 1\nfirmware x\n", "line 2: unknown keyword"},
         {std::string("diskless-manifest 1\n\x1b[2J x\n"), "\\x1b"},
     };

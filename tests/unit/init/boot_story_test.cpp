@@ -15,6 +15,7 @@ namespace diskless {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -41,6 +42,23 @@ struct Story : FakeCluster {
 };
 
 std::string why(const Result<>& result) { return result ? "" : result.error().cause + " / " + result.error().remedy; }
+
+TEST(BootStory, ModulesAreLoadedLeanUnlessTold) {
+    for (const bool whole : {false, true}) {
+        Story story(std::string(kUsual) + (whole ? " diskless.modules=whole" : ""));
+        Manifest image;
+        image.kernel = story.machine.kernel_release();
+        image.groups = {{"nfs3", {"nfsv3"}}};
+        image.modules = {{"sunrpc", "/lib/modules/sunrpc.ko", {}, {}, "", {100, {80}}},
+                         {"nfsv3", "/lib/modules/nfsv3.ko", {"sunrpc"}, {}, "", {}}};  // nothing to leave out
+        ASSERT_TRUE(story.files.make_directories("/etc/diskless"));
+        ASSERT_TRUE(story.files.replace(std::string(kManifestPath), to_text(image)));
+        const auto result = story.run();
+        ASSERT_TRUE(result) << why(result);
+        EXPECT_THAT(story.modules.names, ElementsAre("sunrpc", "nfsv3"));
+        EXPECT_EQ(story.modules.loaded_lean, whole ? std::vector<std::string>{} : std::vector<std::string>{"sunrpc"});
+    }
+}
 
 TEST(BootStory, DhcpRootAndSnapshot) {
     Story story;

@@ -53,6 +53,18 @@ TEST(WakeOnLanParameter, IsLeftAsItIsUnlessTold) {
     }
 }
 
+TEST(ModulesParameter, LeanUnlessTold) {
+    EXPECT_TRUE(parse("").lean_modules);
+    EXPECT_FALSE(parse("diskless.modules=whole").lean_modules);
+    EXPECT_TRUE(parse("diskless.modules=lean", "diskless.modules=whole").lean_modules) << "stronger than the image's";
+    EXPECT_THAT(describe(parse("diskless.modules=whole")), HasSubstr("loaded whole"));
+    for (const char* value : {"", "signed", "LEAN"}) {
+        const auto config = parse(std::string("diskless.modules=") + value);
+        EXPECT_TRUE(config.lean_modules) << value;
+        EXPECT_THAT(config.warnings, SizeIs(1)) << value;
+    }
+}
+
 TEST(GuardParameters, WhatCannotBeMeantResetsNoNode) {
     for (const char* value : {"", "0", "1", "4", "-60", "soon", "never", "2d", "86401", "99999999999999999999"}) {
         const auto config = parse(std::string("diskless.watchdog=") + value);

@@ -144,5 +144,56 @@ TEST(StripModule, LeavesWhatOtherSectionsReferTo) {
     EXPECT_TRUE(has_section(*stripped, "_ftrace_events"));
 }
 
+constexpr const char* kTraced = R"(
+        .text
+        .globl work
+        work: ret
+        .section _ftrace_events,"aw"; .quad work
+        .section .orc_unwind,"a"; .long 1
+        .section .BTF,""; .long 1
+        .section .modinfo,"a"; .asciz "name=work"
+    )";
+
+/// As sign-file of the kernel appends it: PKCS#7 data, struct module_signature, a mark.
+std::string signature(std::uint32_t bytes) {
+    std::string structure(12, '\0');
+    structure[2] = 2;  // PKEY_ID_PKCS7
+    for (int i = 0; i < 4; ++i) structure[8 + i] = static_cast<char>(bytes >> (24 - 8 * i));
+    return std::string(std::min(bytes, 700U), 's') + structure + "~Module signature appended~\n";
+}
+
+TEST(LeanForm, HidesTraceEventsAndUnwindTablesAndLeavesTheSignatureOut) {
+    const auto object = object_with(kTraced);
+    const auto lean = lean_form(object + signature(700));
+    EXPECT_EQ(lean.bytes, object.size());
+    EXPECT_EQ(lean.sections.size(), 3U);
+    auto hidden = object;
+    for (const auto offset : lean.sections) hidden.replace(offset, 4, 4, '\0');  // their names, as the node does
+    for (const char* section : {"_ftrace_events", ".orc_unwind", ".BTF"}) {
+        EXPECT_TRUE(has_section(object, section)) << section;
+        EXPECT_FALSE(has_section(hidden, section)) << section;
+    }
+    for (const char* section : {".text", ".modinfo"}) EXPECT_TRUE(has_section(hidden, section)) << section;
+}
+
+TEST(LeanForm, AnUnsignedModuleHasOneToo) {
+    const auto object = object_with(kTraced);
+    EXPECT_EQ(lean_form(object).bytes, object.size());
+    EXPECT_EQ(lean_form(object).sections, lean_form(object + signature(700)).sections);
+}
+
+TEST(LeanForm, IsAbsentWhereThereIsNothingToLeaveOut) {
+    EXPECT_EQ(lean_form(object_with(".section .modinfo,\"a\"; .asciz \"name=work\"")), LeanForm{});
+    EXPECT_EQ(lean_form(""), LeanForm{});
+    EXPECT_EQ(lean_form("no object" + signature(3)), LeanForm{});
+    EXPECT_EQ(lean_form(object_with(kTraced).substr(0, 300)), LeanForm{}) << "cut short";
+}
+
+TEST(LeanForm, ASignatureThatCannotBeIsKept) {
+    const auto object = object_with(kTraced);
+    const auto longer_than_the_file = object + signature(0x7fffffff);
+    EXPECT_EQ(lean_form(longer_than_the_file).bytes, longer_than_the_file.size());
+}
+
 }  // namespace
 }  // namespace diskless
