@@ -28,9 +28,9 @@ Error hand_over(Os& os, Boot& boot, BootReport report, const std::vector<std::st
     report.handed_over = os.clock.now();
     if (auto kept = os.files.replace(kReportFile, to_json(report)); !kept) return kept.error();
     if (!boot.root_switched) {
+        free_initramfs(os);  // after the switch the same names are the root's
         if (auto started = start_agent(os, boot); !started)
             os.machine.say(4, "no agent: " + started.error().cause + ", continuing");
-        free_initramfs(os);  // afterwards the same names are the root's
         if (auto switched = os.machine.switch_root(kNewRoot); !switched) return switched.error();
         boot.root_switched = true;
     }

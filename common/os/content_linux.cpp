@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/sendfile.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -80,6 +82,12 @@ bool by_segments(int from, int to, off_t size, std::uint64_t& copied) {
     return ::ftruncate(to, size) == 0;
 }
 
+/// Fewer blocks than its size takes. The initramfs counts no blocks and has no holes (ramfs).
+bool may_have_holes(int from, const struct statx& status) {
+    struct statfs system {};
+    return status.stx_blocks * 512 < status.stx_size && (::fstatfs(from, &system) != 0 || system.f_type != RAMFS_MAGIC);
+}
+
 bool copy_attribute(int from, int to, const char* name) {
     std::vector<char> value(256);
     ssize_t size = ::fgetxattr(from, name, value.data(), value.size());
@@ -116,7 +124,7 @@ Result<std::uint64_t> copy_content(int from, int to, const struct statx& status,
     std::uint64_t copied = 0;
     const auto size = static_cast<off_t>(status.stx_size);
     bool done = false;
-    if (status.stx_blocks * 512 < status.stx_size) {
+    if (may_have_holes(from, status)) {
         done = by_segments(from, to, size, copied);
     } else {
         // every way goes on where the one before it stopped; the last one takes files that change or claim no size
