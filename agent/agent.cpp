@@ -49,7 +49,16 @@ void Agent::turn(Deadline at_most) {
     }
     if (!power_) look_after(now);
     keep_state();
-    if (power_) move_down();
+    if (!power_) return;
+    rest();
+    move_down();
+}
+
+/// Nothing is looked at on the way down. A look that was under way then would end as a zombie, which has no name that
+/// tells systemd-shutdown to leave it alone: it would be waited for to the end.
+void Agent::rest() {
+    for (auto* mount : {parts_.root, parts_.snapshot})
+        if (mount != nullptr) mount->rest();
 }
 
 void Agent::look_after(Nanoseconds now) {

@@ -95,6 +95,7 @@ class Agent {
     std::string answer_power(const ControlRequest& request, PowerVerb verb, int pid);
     Nanoseconds next_due() const;
     void look_after(Nanoseconds now);
+    void rest();
     void watch(MountWatch* mount, Nanoseconds now);
     void see_to_guardian();
     void judge_root(Nanoseconds now);

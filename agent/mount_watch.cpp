@@ -61,6 +61,12 @@ std::string MountWatch::work(Nanoseconds now, int& level) {
     return news(now, level);
 }
 
+void MountWatch::rest() {
+    look_.reset();
+    question_.reset();
+    background_.collect();
+}
+
 void MountWatch::looked(const Result<std::string>& answer, Nanoseconds now) {
     if (!answer) {
         const auto& problem = answer.error();

@@ -44,6 +44,9 @@ class MountWatch {
     /// What is to be said on the kernel log: its level in `level`; empty: nothing.
     std::string work(Nanoseconds now, int& level);
 
+    /// The looks that are under way are given up, and their children collected: now, or when it is called again.
+    void rest();
+
     /// What writing there told, in a child of somebody else.
     void wrote(const std::optional<Error>& problem);
 

@@ -24,6 +24,8 @@ class Background {
     /// Runs `work` in a forked child that dies with this process. `work` must not log nor touch state that the parent
     /// should see.
     virtual Result<std::unique_ptr<BackgroundChild>> start(const std::function<Result<std::string>()>& work) = 0;
+    /// Collects those that were left behind and have ended since. Never blocks.
+    virtual void collect() = 0;
 };
 
 Background& linux_background();

@@ -18,9 +18,12 @@ class LinuxBackground : public Background {
   public:
     Result<std::unique_ptr<BackgroundChild>> start(const std::function<Result<std::string>()>& work) override;
 
-    /// Collects it now, or when the next one is started.
+    /// Collects it now, or later: killed is not dead yet.
     void leave(int pid) {
         left_.push_back(pid);
+        collect();
+    }
+    void collect() override {
         std::erase_if(left_, [](int one) { return ::waitpid(one, nullptr, WNOHANG) != 0; });
     }
 

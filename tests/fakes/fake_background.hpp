@@ -35,6 +35,9 @@ class FakeBackground : public Background {
         return std::unique_ptr<BackgroundChild>(std::move(child));
     }
 
+    void collect() override { ++collected; }
+    int collected = 0;
+
   private:
     class Child : public BackgroundChild {
       public:

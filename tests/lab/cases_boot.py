@@ -73,6 +73,8 @@ CASES: tuple[Case, ...] = (
          FROM + " ip=dhcp module.sig_enforce=1",
          (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^0$"),
           Shell("mount -t tracefs t /mnt; ls -1 /mnt/events", "^nfs$"), *NO_TROUBLE, *goes_down())),
+    Case("modules-locked-down", "a kernel that Secure Boot has locked down gets them whole", FROM + " ip=dhcp lockdown=integrity",
+         (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^0$"), *NO_TROUBLE, *goes_down())),
     Case("modules-whole", "a node that shall have its modules as they are", FROM + " ip=dhcp diskless.modules=whole",
          (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^0$"), *NO_TROUBLE)),
     Case("root-of-lease", "the root is named by DHCP only, the version by nobody", "root=dhcp",

@@ -131,7 +131,14 @@ TEST(Modules, SayWhyTheyCannotBeLoaded) {
     EXPECT_THAT(absent.error().cause, HasSubstr("/no/such.ko"));
     EXPECT_THAT(absent.error().remedy, HasSubstr("rebuild the image"));
 
-    EXPECT_FALSE(modules.load("/etc/passwd")) << "no module at all";
+    const auto no_module = modules.load("/etc/passwd");
+    ASSERT_FALSE(no_module) << "no module at all";
+    // A lean form that does not fit the file: it is tried whole, and that says what is wrong.
+    for (const LeanForm& lean : {LeanForm{1 << 20, {}}, LeanForm{64, {1 << 20}}, LeanForm{8, {8}}}) {
+        const auto refused = modules.load("/etc/passwd", {}, lean);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().cause, no_module.error().cause);
+    }
     EXPECT_TRUE(modules.loaded());
 }
 

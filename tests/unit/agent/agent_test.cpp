@@ -293,6 +293,24 @@ TEST_F(AgentTest, PromisesASignOfLife) {
     EXPECT_GE(promised, clock.now() + Seconds{30}) << "the way down may take its time";
 }
 
+TEST_F(AgentTest, OnTheWayDownNoLookIsLeftForSystemdToWaitFor) {
+    watch();
+    pass(Seconds{15});
+    background.hang_next = 4;
+    pass(Seconds{12});
+    EXPECT_GT(background.alive, 0) << "a look is under way";
+    server_alive = true;
+    ask("reboot timeout_ms=60000");
+    const auto started = background.started;
+    pass(Milliseconds{300});
+    EXPECT_EQ(background.alive, 0);
+    const auto collected = background.collected;
+    EXPECT_GT(collected, 0);
+    pass(Seconds{1});
+    EXPECT_GT(background.collected, collected) << "killed is not dead yet: again and again";
+    EXPECT_EQ(background.started, started);
+}
+
 TEST_F(AgentTest, OnTheWayDownItStaysWhatItIs) {
     hooks.is_guarded = [] { return false; };
     hooks.become_guardian = []() -> Error { throw std::logic_error("the threads that end the machine would be lost"); };
