@@ -35,6 +35,9 @@ def page(results: list[Result], machine: str, command: str, picture_name: str) -
     lines = ["# Performance", "",
              f"This page was written by `{command}` and is written anew by it. Figures depend on the machine, ratios hardly do: compare "
              "within this page, not with another machine.", ""]
+    if "--quick" in command:
+        lines += ["A run without `--quick` takes about half an hour: more runs of each figure, 16 nodes at once, storms of 1000, "
+                  "reboots under systemd, two more peers.", ""]
     lines += [f"* {line}" for result in results for line in result.headlines]
     if any(result.panels for result in results):
         lines += ["", f"![bars of the figures below]({picture_name})"]
