@@ -33,7 +33,7 @@ bool has_section(std::string_view elf, std::string_view name);
 /// understood.
 LeanForm lean_form(std::string_view elf);
 
-/// What a kernel can do without, and takes most of its time to load a module for: trace events and the names of their
+/// What a kernel can do without, and takes long over when it loads a module: trace events and the names of their
 /// values (nfsv4 has 200 of them, each a directory in tracefs), the tables by which stacks are unwound, and type
 /// information. __mcount_loc is not among them: by it the kernel takes the call of the function tracer out of every
 /// function.

@@ -23,8 +23,8 @@ class Devices {
     virtual bool wait_for_event(Deadline deadline) = 0;
 };
 
-/// What of a module file the kernel is given when it is loaded lean: enough to run it, and nothing that costs more to
-/// take in than all the rest. Without a size the file has no such form and is loaded whole.
+/// What of a module file the kernel is given when it is loaded lean: enough to run it, without
+/// what takes long to take in. Without a size the file has no such form and is loaded whole.
 struct LeanForm {
     std::uint64_t bytes = 0;              // so many from its start, without the signature at its end; 0: no lean form
     std::vector<std::uint64_t> sections;  // offsets of the headers of ELF sections that the kernel is not to see
