@@ -1,6 +1,6 @@
 #include "agent/address_guard.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

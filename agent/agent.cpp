@@ -1,6 +1,6 @@
 #include "agent/agent.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,5 @@
 // The agent's part in the way down: what is asked of PID 1, when, and what is done without it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "agent/control_protocol.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

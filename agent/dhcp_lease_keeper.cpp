@@ -1,6 +1,6 @@
 #include "agent/dhcp_lease_keeper.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

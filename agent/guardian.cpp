@@ -1,6 +1,6 @@
 #include "agent/guardian.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/wait.h>
 

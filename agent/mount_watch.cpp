@@ -1,6 +1,6 @@
 #include "agent/mount_watch.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "agent/watchdog_keeper.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 // Fixed work whose instructions bench/instructions counts: only what measured_work() calls, none of what prepares it.
 //
 //   instructions SUBJECT      does it; "subjects" lists them, "toolchain" names what compiled this and runs it
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gnu/libc-version.h>
 #include <unistd.h>
 

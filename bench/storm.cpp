@@ -8,7 +8,7 @@
 // Prints one line of JSON when all have come up or the seconds are over.
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <net/if.h>
 #include <nfsc/libnfs.h>
 #include <poll.h>

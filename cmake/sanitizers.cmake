@@ -1,6 +1,6 @@
 if(DISKLESS_FUZZERS)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    message(FATAL_ERROR "fuzzers need clang: cmake --preset fuzz")
+    message(FATAL_ERROR "fuzzers need clang: cmake --preset asan")
   endif()
   # coverage in every part, the fuzzing main only in the fuzzers
   set(DISKLESS_SANITIZE address,undefined)

@@ -1,6 +1,6 @@
 #include "init/boot_main.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <optional>

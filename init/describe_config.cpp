@@ -1,5 +1,5 @@
 // A BootConfig for people.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "init/boot.hpp"

@@ -1,6 +1,6 @@
 #include "init/mounted_root.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "init/nfs_mount.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/nfs/mount_errors.hpp"
 #include "common/nfs/servers.hpp"

@@ -1,7 +1,7 @@
 // The kernel parameters of a node: one row each. The order is that of the manual, docs/diskless.7.
 #include "init/params.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // ip= in all its dialects: kernel (Documentation/admin-guide/nfs/nfsroot.rst), dracut.cmdline(7), PXELINUX,
 // live-boot(7).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // The table of parameters as mdoc(7) lists.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "init/params.hpp"

@@ -1,6 +1,6 @@
 // NFS options of a root: what is ours is taken out, what the kernel cannot do without helpers is left out with a
 // warning, the rest is kept as written.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

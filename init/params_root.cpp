@@ -1,5 +1,5 @@
 // Where the root and the snapshot are: root=, nfsroot=, NFSROOT=, diskless.snapshot=.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "init/roles.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 #include <memory>

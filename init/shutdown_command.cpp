@@ -1,6 +1,6 @@
 #include "init/shutdown_command.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 

@@ -1,6 +1,6 @@
 #include "init/systemd_mounts.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

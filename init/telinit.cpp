@@ -1,5 +1,5 @@
 // telinit: a request to PID 1 by /run/initctl.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/init_request.hpp"

@@ -1,5 +1,5 @@
 // diskless-server boot apply: from the node list to installed boot files.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -1,6 +1,6 @@
 #include "server-helper/boot_stage.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

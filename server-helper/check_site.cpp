@@ -1,5 +1,5 @@
 // diskless-server check: findings, each with its remedy.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 #include "server-helper/red_hat_commands.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 
 #include <cstdlib>

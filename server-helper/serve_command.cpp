@@ -1,7 +1,7 @@
 // diskless-server serve: DHCP, TFTP and NFS in the foreground, by real servers.
 #include "server-helper/serve_command.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 #include "server-helper/snapshot_commands.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // diskless-server usb create: a stick that one node boots from.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <chrono>

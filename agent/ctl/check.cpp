@@ -1,5 +1,5 @@
 // check: is this node as its boot planned it? Every line is one question, its answer, and what to do when it is no.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/ctl/commands.hpp"
 #include "agent/ctl/covering_mount.hpp"

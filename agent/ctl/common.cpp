@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/agent.hpp"
 #include "agent/ctl/commands.hpp"

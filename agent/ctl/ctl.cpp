@@ -1,6 +1,6 @@
 #include "agent/ctl/ctl.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // log, reload: what goes on between the node and its agent while it runs.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/ctl/commands.hpp"
 #include "common/base/text.hpp"

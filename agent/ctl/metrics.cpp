@@ -1,6 +1,6 @@
 #include "agent/ctl/metrics.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

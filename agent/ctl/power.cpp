@@ -1,5 +1,5 @@
 // reboot, poweroff, halt, kexec: by the agent, or from here when it does not answer.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/ctl/commands.hpp"
 #include "common/base/text.hpp"

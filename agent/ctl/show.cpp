@@ -1,5 +1,5 @@
 // status, report, plan, version: what only shows.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/ctl/commands.hpp"
 #include "common/base/text.hpp"

@@ -1,5 +1,5 @@
 // state: each entry of the node's state as it is now.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

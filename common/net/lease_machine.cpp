@@ -1,6 +1,6 @@
 #include "common/net/lease_machine.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "common/net/sntp.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "common/nfs/mount_errors.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 

@@ -1,6 +1,6 @@
 #include "common/nfs/rpc.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 namespace diskless {
 
 namespace {

@@ -1,7 +1,7 @@
 #include "common/os/content_linux.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/magic.h>
 #include <sys/sendfile.h>
 #include <sys/vfs.h>

@@ -1,7 +1,7 @@
 #include "common/os/init_process_linux.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/kd.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>

@@ -1,6 +1,6 @@
 #include "common/os/links_linux.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>

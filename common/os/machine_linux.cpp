@@ -1,7 +1,7 @@
 #include "common/os/machine_linux.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pthread.h>
 #include <sys/mount.h>
 #include <sys/random.h>

@@ -1,7 +1,7 @@
 #include "common/os/mounts_linux.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <libmount.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>

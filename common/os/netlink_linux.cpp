@@ -1,7 +1,7 @@
 #include "common/os/netlink_linux.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/netlink.h>
 #include <netlink/errno.h>
 

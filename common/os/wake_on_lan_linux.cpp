@@ -1,5 +1,5 @@
 // Wake-on-LAN by SIOCETHTOOL, which every kernel knows; ethtool's netlink family came with Linux 5.6.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>

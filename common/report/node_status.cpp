@@ -1,6 +1,6 @@
 #include "common/report/node_status.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/report/words.hpp"

@@ -1,6 +1,6 @@
 // BootReport and NodeStatus <-> JSON. Each struct is described once, field by field; writing and reading both follow
 // that description. Units stand in the names: _ns nanoseconds, _s seconds.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <concepts>

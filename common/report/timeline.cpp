@@ -1,6 +1,6 @@
 #include "common/report/timeline.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "common/state/apply_state.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "common/state/list_files.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

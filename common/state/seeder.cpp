@@ -1,6 +1,6 @@
 #include "common/state/seeder.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

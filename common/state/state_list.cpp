@@ -1,6 +1,6 @@
 #include "common/state/state_list.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

@@ -1,6 +1,6 @@
 #include "common/state/state_plan.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

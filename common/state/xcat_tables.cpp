@@ -1,5 +1,5 @@
 // xCAT's litefile and litetree tables as comma-separated lines (tabdump): docs/advanced/statelite of xCAT.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "init/identity/identity.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

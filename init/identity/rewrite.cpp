@@ -1,6 +1,6 @@
 #include "init/identity/rewrite.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "init/network/network_search.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // arm-wake.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "init/child_work.hpp"

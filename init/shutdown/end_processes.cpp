@@ -1,5 +1,5 @@
 // end-processes.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "init/shutdown/leave_root.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/plan/executor.hpp"

@@ -1,5 +1,5 @@
 // unmount and release.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // /run/initramfs/shutdown: what systemd becomes when it has done its part.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/resident.hpp"

@@ -1,6 +1,6 @@
 #include "init/shutdown/shutdown_plan.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace diskless {
 

@@ -1,6 +1,6 @@
 // swap-off. What is in swap must fit into memory: a kernel that runs out of it here kills whom it can, and panics when
 // nobody is left. A partition may stay on until the end.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "init/child_work.hpp"

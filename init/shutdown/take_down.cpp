@@ -1,6 +1,6 @@
 #include "init/shutdown/take_down.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <thread>

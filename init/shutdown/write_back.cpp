@@ -1,5 +1,5 @@
 // write-back.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

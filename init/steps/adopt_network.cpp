@@ -1,6 +1,6 @@
 // adopt-network: instead of configure-network, where the kernel or another initramfs has mounted the root: the address
 // is there, and is found out.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "init/mounted_root.hpp"

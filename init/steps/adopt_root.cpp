@@ -1,6 +1,6 @@
 // adopt-root: instead of mount-root, where the kernel or another initramfs has mounted the root and started us from it:
 // what it is, and what is to run in it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/pack.hpp"
 #include "init/mounted_root.hpp"

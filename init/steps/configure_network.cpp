@@ -1,5 +1,5 @@
 // configure-network: an address on the interface that leads to the root.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "init/network/network_search.hpp"
 #include "init/steps/steps.hpp"

@@ -1,6 +1,6 @@
 #include "init/steps/find_init.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // identify: who this node is, and the files of the root that must say so.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

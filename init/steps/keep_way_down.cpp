@@ -1,7 +1,7 @@
 // keep-way-down: this program once more in /run, under the names it is called by later: the agent, disklessctl, and the
 // shutdown that systemd's initrd interface looks for (bootup(7), /run/initramfs/shutdown). One copy, hard links; and
 // /run/initramfs is a directory of /run/diskless, because /run itself may become noexec.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "init/steps/steps.hpp"
 #include "init/systemd_mounts.hpp"

@@ -1,6 +1,6 @@
 // load-drivers and load-nfs: kernel modules, from the image. Loading is three quarters of a fast boot, so only what
 // this machine's devices ask for is loaded, and what NFS needs is loaded while the network settles.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <set>

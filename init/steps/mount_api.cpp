@@ -1,6 +1,6 @@
 // mount-api: the file systems that are the kernel's own interface. The very first step: nothing is there yet, perhaps
 // not even /dev/console.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // mount-root: the shared root, read-only, or a root of the node's own; and what to start in it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"

@@ -1,5 +1,5 @@
 // mount-snapshot: the node's own directory on the server, read-write.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // prepare-state: the lists of root and snapshot become one StatePlan, and that is mounted.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // protect-network: the distribution's network managers are told, by files in /run, that the root interface is not
 // theirs. One that flushed its address would cut the node from its root. (Their files in /etc are seen to by identify.)
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "init/steps/steps.hpp"
 

@@ -1,5 +1,5 @@
 // read-configuration: kernel command line and manifest of the image become the BootConfig.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "init/steps/steps.hpp"
 

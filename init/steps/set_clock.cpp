@@ -1,5 +1,5 @@
 // set-clock: SNTP, before anything depends on the time (file times on NFS, certificates, munge). Overlaps the mounts.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

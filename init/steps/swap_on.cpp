@@ -2,7 +2,7 @@
 //
 // Drivers for disks come from the root: the image does without. Everything that touches a disk or the root happens in a
 // child, for both may hang.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <set>

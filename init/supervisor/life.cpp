@@ -1,6 +1,6 @@
 #include "init/supervisor/life.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/wait.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Reading the inittab: at first, and again. Its server may be slow or gone, so a child reads it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

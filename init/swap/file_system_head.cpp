@@ -1,6 +1,6 @@
 #include "init/swap/file_system_head.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

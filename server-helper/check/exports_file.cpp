@@ -1,6 +1,6 @@
 #include "server-helper/check/exports_file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "server-helper/check/site_check.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

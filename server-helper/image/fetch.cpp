@@ -1,7 +1,7 @@
 // Where trees come from: rsync, debootstrap, archives.
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "server-helper/image/image_use.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

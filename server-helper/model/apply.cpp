@@ -1,6 +1,6 @@
 #include "server-helper/model/apply.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 

@@ -1,5 +1,5 @@
 // Lines that differ, by Myers' O(ND) algorithm ("An O(ND) Difference Algorithm and Its Variations", 1986).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "server-helper/model/image_list.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // cluster.toml and the node lists.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <set>

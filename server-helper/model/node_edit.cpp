@@ -1,6 +1,6 @@
 #include "server-helper/model/node_edit.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

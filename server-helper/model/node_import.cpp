@@ -1,7 +1,7 @@
 #include "server-helper/model/node_import.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

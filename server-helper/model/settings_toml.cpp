@@ -1,5 +1,5 @@
 // What may be said of all nodes, a group and a node.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

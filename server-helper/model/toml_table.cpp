@@ -1,6 +1,6 @@
 #include "server-helper/model/toml_table.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 

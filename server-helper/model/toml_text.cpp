@@ -1,6 +1,6 @@
 #include "server-helper/model/toml_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace diskless::server {
 

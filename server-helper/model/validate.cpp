@@ -1,6 +1,6 @@
 #include "server-helper/model/validate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>

@@ -1,5 +1,5 @@
 // What clients older than DHCP ask for: bootptab of bootpd 2.4 (bootptab(5)) and RARP's /etc/ethers (ethers(5)).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "server-helper/render/boot_program.hpp"
 #include "server-helper/render/dhcp_site.hpp"

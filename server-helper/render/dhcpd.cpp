@@ -1,5 +1,5 @@
 // ISC dhcpd 4 (dhcpd.conf(5), dhcp-options(5)).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "server-helper/render/boot_program.hpp"
 #include "server-helper/render/dhcp_site.hpp"

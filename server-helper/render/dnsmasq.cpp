@@ -1,6 +1,6 @@
 // dnsmasq 2.80 or later: DHCP and TFTP of its own (dnsmasq.conf), or beside the site's DHCP server
 // (dnsmasq-proxy.conf). The hosts are in a file of their own, which dnsmasq reads again on SIGHUP.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "server-helper/render/boot_program.hpp"
 #include "server-helper/render/dhcp_site.hpp"

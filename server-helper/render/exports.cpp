@@ -1,5 +1,5 @@
 // /etc/exports of the kernel's NFS server (exports(5)).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "server-helper/render/nfs_exports.hpp"

@@ -1,5 +1,5 @@
 // NFS-Ganesha 4 (ganesha-config(8), ganesha-export-config(8)).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <set>
 

@@ -1,7 +1,7 @@
 // GRUB over the network: grub.cfg-01-<mac>, then grub.cfg-<ADDRESS IN HEXADECIMAL>, then grub.cfg below its prefix
 // (grub-mknetdir --subdir=grub; the manual's "Network"). One menu serves BIOS, UEFI by TFTP and UEFI by HTTP: $root is
 // the server that GRUB itself came from.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "server-helper/render/menu.hpp"
 #include "server-helper/render/quote.hpp"

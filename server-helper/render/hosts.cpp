@@ -1,5 +1,5 @@
 // /etc/hosts (hosts(5)) and ClusterShell's groups (clustershell.readthedocs.io, "YAML group files").
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 

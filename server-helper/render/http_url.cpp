@@ -1,6 +1,6 @@
 #include "server-helper/render/http_url.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 

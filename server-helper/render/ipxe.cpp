@@ -1,5 +1,5 @@
 // iPXE (ipxe.org/scripting): boot.ipxe, that DHCP names, goes on to the script of the machine.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "server-helper/render/menu.hpp"

@@ -1,5 +1,5 @@
 // Kea DHCPv4 2.0 or later (kea.readthedocs.io, "The DHCPv4 Server").
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "server-helper/render/nfs_exports.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 // PXELINUX (SYSLINUX 4 to 6, wiki.syslinux.org/wiki/?title=Config): pxelinux.cfg/01-<mac>, then the address in
 // upper-case hexadecimal digits. File names are relative to where pxelinux.0 lies, the TFTP root.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "server-helper/render/menu.hpp"
 

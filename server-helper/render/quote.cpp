@@ -1,6 +1,6 @@
 #include "server-helper/render/quote.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // systemd units (systemd.service(5)) that start the chosen servers on the rendered files.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "server-helper/render/validate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"

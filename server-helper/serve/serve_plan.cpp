@@ -1,6 +1,6 @@
 #include "server-helper/serve/serve_plan.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"

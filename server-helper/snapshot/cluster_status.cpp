@@ -1,6 +1,6 @@
 #include "server-helper/snapshot/cluster_status.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <ctime>

@@ -1,6 +1,6 @@
 #include "server-helper/snapshot/own_files.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/random.h>
 
 #include "common/base/text.hpp"

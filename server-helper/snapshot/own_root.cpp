@@ -1,6 +1,6 @@
 #include "server-helper/snapshot/own_root.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/place_file.hpp"

@@ -1,7 +1,7 @@
 #include "server-helper/snapshot/prepare.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

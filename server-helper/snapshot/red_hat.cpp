@@ -1,6 +1,6 @@
 #include "server-helper/snapshot/red_hat.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <algorithm>

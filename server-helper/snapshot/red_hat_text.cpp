@@ -1,5 +1,5 @@
 // The texts of Red Hat's tools: their options, what they print, the PXELINUX file.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"

@@ -1,7 +1,7 @@
 #include "server-helper/snapshot/snapshot_tree.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>

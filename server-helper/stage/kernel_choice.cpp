@@ -1,6 +1,6 @@
 #include "server-helper/stage/kernel_choice.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 
 #include <algorithm>

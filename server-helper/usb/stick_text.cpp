@@ -1,6 +1,6 @@
 #include "server-helper/usb/stick_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.hpp"
 #include "server-helper/render/menu.hpp"

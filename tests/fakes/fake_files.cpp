@@ -1,6 +1,6 @@
 #include "tests/fakes/fake_files.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <deque>
 

@@ -1,7 +1,7 @@
 // A node's life by its inittab with all that belongs to it, on fakes; and the same without memory and processes.
 #include "init/supervisor/life.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Lives of nodes, in milliseconds.
 #include "init/supervisor/supervisor.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
