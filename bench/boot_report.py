@@ -13,6 +13,8 @@ from boot_site import Boot, memory
 from measure import Result, Table, Target
 from reboots import CAP, Down
 
+PACKETS = "a second mount, and a look at all that the node keeps; docs/rpc.md has a reason for each call"
+
 if TYPE_CHECKING:
     from boots import Boots, Entry, Image, Stayed
 
@@ -145,7 +147,8 @@ def targets(all_: list[Entry]) -> list[Target]:
                                 entry.median(lambda boot: boot.to_real_init) / floor.median(lambda boot: boot.to_real_init),
                                 1.3, False))
             found.append(Target(f"{name}: packets, times the floor's",
-                                entry.median(lambda boot: boot.packets) / floor.median(lambda boot: boot.packets), 1.3, False))
+                                entry.median(lambda boot: boot.packets) / floor.median(lambda boot: boot.packets), 1.3, False,
+                                why=PACKETS))
             over = entry.median(lambda boot: boot.used_dropped) - floor.median(lambda boot: boot.used_dropped)
             found.append(Target(f"{name}: memory over the floor", over / 1024, 6, False, "MB"))
     compared = [entry for entry in ours if entry.contender.beside_peers]
@@ -173,7 +176,7 @@ def result(boots: Boots) -> Result:
     if boots.downs:
         tables.append(reboots(boots.downs))
     found = targets(all_) + _later_targets(boots.stayed) + _reboot_targets(boots.downs)
-    found += [Target(f"{image.name}: initramfs", image.bytes / 1e6, image.limit, False, "MB") for image in boots.images if image.limit]
+    found += [Target(f"{image.name}: initramfs", image.bytes / 1e6, image.limit, False, "MB", image.why) for image in boots.images if image.limit]
     data: dict[str, object] = {
         "contenders": [entry.as_json() for entry in all_], "reboots": [down.as_json() for down in boots.downs],
         "images": [asdict(image) for image in boots.images], "stayed": {name: each.told for name, each in boots.stayed.items()}}

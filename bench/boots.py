@@ -57,6 +57,7 @@ class Image:
     bytes: int
     unpacked: int
     limit: float = 0  # MB
+    why: str = ""     # told when it is larger
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def generic_images(like: Kernel) -> list[Image]:
     made = []
     for words, options in (("", ()), (", --strip", ("--strip",))):
         image = boot_images.ours(kernel, *options)
-        made.append(Image(f"diskless, {kernel.version}, every server NIC{words}", image.stat().st_size, unpacked_bytes(image), 6))
+        made.append(Image(f"diskless, {kernel.version}, every server NIC{words}", image.stat().st_size, unpacked_bytes(image), 6,
+                          "modules whole, as their signatures need them; --strip holds it"))
     return made
 
 

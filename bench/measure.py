@@ -67,6 +67,7 @@ class Target:
     wanted: float
     at_least: bool = True
     unit: str = ""
+    why: str = ""  # told when it is missed
 
     @property
     def holds(self) -> bool:

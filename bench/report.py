@@ -23,7 +23,7 @@ def _targets(targets: list[tuple[str, Target]]) -> list[str]:
     for bench, target in targets:
         unit = f" {target.unit}" if target.unit else ""
         rows.append([bench, target.words, f"{target.value:.3g}{unit}", f"{'≥' if target.at_least else '≤'} {target.wanted:g}{unit}",
-                     "holds" if target.holds else "**missed**"])
+                     "holds" if target.holds else f"**missed**{f': {target.why}' if target.why else ''}"])
     return markdown(rows)
 
 

@@ -184,16 +184,14 @@ Result<std::vector<std::string>> LinuxFiles::list(const std::string& path) const
 }
 
 Result<> LinuxFiles::make_directories(const std::string& path, std::uint32_t mode) {
-    if (mkdir_at(path) == 0) {
+    int made = mkdir_at(path);
+    if (made != 0 && errno == ENOENT && path.size() > 1 && parent_path(path) != ".") {
+        TRY(make_directories(parent_path(path), mode));
+        made = mkdir_at(path);
+    }
+    if (made == 0) {
         if (chmod_directory_at(path, mode) != 0) return failed("chmod", path);  // mkdir(2) applies the umask
         return {};
-    }
-    if (errno == ENOENT && path.size() > 1 && parent_path(path) != ".") {
-        TRY(make_directories(parent_path(path), mode));
-        if (mkdir_at(path) == 0) {
-            if (chmod_directory_at(path, mode) != 0) return failed("chmod", path);
-            return {};
-        }
     }
     // NFS does not look for the name before an exclusive create: on a read-only mount it says EROFS of what exists.
     const int problem = errno;
