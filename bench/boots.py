@@ -123,8 +123,9 @@ def generic_images(like: Kernel) -> list[Image]:
     made = []
     for words, options in (("", ()), (", --strip", ("--strip",))):
         image = boot_images.ours(kernel, *options)
+        why = "" if options else "modules whole, as their signatures need them; --strip leaves these out"
         made.append(Image(f"diskless, {kernel.version}, every server NIC{words}", image.stat().st_size, unpacked_bytes(image), 6,
-                          "modules whole, as their signatures need them; --strip holds it"))
+                          why))
     return made
 
 

@@ -73,6 +73,22 @@ class Target:
     def holds(self) -> bool:
         return self.value >= self.wanted if self.at_least else self.value <= self.wanted
 
+    @property
+    def measured(self) -> str:
+        return self._with_unit(f"{self.value:.3g}")
+
+    @property
+    def limit(self) -> str:
+        return self._with_unit(f"{'≥' if self.at_least else '≤'} {self.wanted:g}")
+
+    @property
+    def reason(self) -> str:
+        """What is put after "missed"."""
+        return f": {self.why}" if self.why and not self.holds else ""
+
+    def _with_unit(self, number: str) -> str:
+        return f"{number} {self.unit}" if self.unit else number
+
 
 @dataclass(frozen=True)
 class Table:

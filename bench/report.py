@@ -21,9 +21,8 @@ def markdown(rows: list[list[str]]) -> list[str]:
 def _targets(targets: list[tuple[str, Target]]) -> list[str]:
     rows = [["bench", "target", "measured", "wanted", ""]]
     for bench, target in targets:
-        unit = f" {target.unit}" if target.unit else ""
-        rows.append([bench, target.words, f"{target.value:.3g}{unit}", f"{'≥' if target.at_least else '≤'} {target.wanted:g}{unit}",
-                     "holds" if target.holds else f"**missed**{f': {target.why}' if target.why else ''}"])
+        rows.append([bench, target.words, target.measured, target.limit,
+                     "holds" if target.holds else f"**missed**{target.reason}"])
     return markdown(rows)
 
 
@@ -33,10 +32,10 @@ def _list(heading: str, lines: list[str]) -> list[str]:
 
 def page(results: list[Result], machine: str, command: str, picture_name: str) -> str:
     lines = ["# Performance", "",
-             f"This page was written by `{command}` and is written anew by it. Figures depend on the machine, ratios hardly do: compare "
+             f"This page was written by `{command}` and is written anew by it. Figures depend on the machine, ratios much less: compare "
              "within this page, not with another machine.", ""]
     if "--quick" in command:
-        lines += ["A run without `--quick` takes about half an hour: more runs of each figure, 16 nodes at once, storms of 1000, "
+        lines += ["A run without `--quick` takes about 40 minutes: more runs of each figure, 16 nodes at once, storms of 1000, "
                   "reboots under systemd, two more peers.", ""]
     lines += [f"* {line}" for result in results for line in result.headlines]
     if any(result.panels for result in results):

@@ -45,10 +45,7 @@ def figures(result: Result) -> list[list[str]]:
 
 
 def verdict(target: Target) -> str:
-    unit = f" {target.unit}" if target.unit else ""
-    return (f"{target.words}: {target.value:.3g}{unit} "
-            f"(wanted: {'≥' if target.at_least else '≤'} {target.wanted:g}{unit})"
-            f"{f': {target.why}' if target.why and not target.holds else ''}")
+    return f"{target.words}: {target.measured} (wanted: {target.limit}){target.reason}"
 
 
 def text(result: Result) -> str:
