@@ -74,19 +74,20 @@ def ours(kernel: Kernel, *options: str) -> Path:
 THIS_MACHINE = ("--modules", ",".join(_NIC))
 _OURS = f"root=/dev/nfs nfsroot={_SERVER}:{ROOT} ip=dhcp"
 
+# What is compared with a floor boots right after it.
 CONTENDERS = (
     Contender("floor, NFS 3", FLOOR, "static C, fixed address", lambda kernel: floor(kernel, "nfsv3"),
               f"floor={_ADDRESS},{_SERVER}:{ROOT},{_NFS3} real_init={INIT}", 6, 3),
-    Contender("floor, NFS 4.2", FLOOR, "static C, fixed address", lambda kernel: floor(kernel, "nfsv4"),
-              f"floor={_ADDRESS},{_SERVER}:{ROOT},{_NFS4} real_init={INIT}", 7, 4),
     Contender("diskless, NFS 3", OURS, "as shipped", ours, _OURS, 7, 3, image_limit=3, beside_peers=True),
-    Contender("diskless, NFS 4.2", OURS, "as shipped", ours, _OURS + " nfsopts=vers=4.2", 8, 4),
     Contender("diskless, NFS 3, --strip", OURS, "modules stripped: a smaller image",
               lambda kernel: ours(kernel, "--strip"), _OURS, 6, 3, image_limit=3, beside_peers=True),
-    Contender("diskless, NFS 4.2, --strip", OURS, "modules stripped: a smaller image",
-              lambda kernel: ours(kernel, "--strip"), _OURS + " nfsopts=vers=4.2", 7, 4),
     Contender("diskless, NFS 3, own drivers", OURS, "this machine's modules only",
               lambda kernel: ours(kernel, *THIS_MACHINE), _OURS, 7, 3, quick=1, image_limit=2.2),
+    Contender("floor, NFS 4.2", FLOOR, "static C, fixed address", lambda kernel: floor(kernel, "nfsv4"),
+              f"floor={_ADDRESS},{_SERVER}:{ROOT},{_NFS4} real_init={INIT}", 7, 4),
+    Contender("diskless, NFS 4.2", OURS, "as shipped", ours, _OURS + " nfsopts=vers=4.2", 8, 4),
+    Contender("diskless, NFS 4.2, --strip", OURS, "modules stripped: a smaller image",
+              lambda kernel: ours(kernel, "--strip"), _OURS + " nfsopts=vers=4.2", 7, 4),
     Contender("initramfs-tools netboot", PEER, "boot=nfs, MODULES=netboot",
               lambda kernel: boot_peers.initramfs_tools(kernel, "netboot"), f"boot=nfs {_OURS}", 13, 3, 120, 2),
     Contender("initramfs-tools most", PEER, "boot=nfs, MODULES=most",

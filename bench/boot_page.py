@@ -26,16 +26,15 @@ def headlines(boots: Boots) -> list[str]:
     ours = _first(boots.entries, OURS)
     if ours is None:
         return []
-    own = ours.median(lambda boot: boot.to_real_init)
     lines = []
     for entry in (each for each in boots.entries if each.contender.kind == PEER and each.boots):
         lines.append(f"From the kernel's “Run /init” to the real init, {entry.contender.name} takes "
-                     f"**{entry.median(lambda boot: boot.to_real_init) / own:.1f} times as long** as diskless; its initramfs is "
+                     f"**{entry.times(ours, lambda boot: boot.to_real_init):.1f} times as long** as diskless; its initramfs is "
                      f"{entry.image_bytes / ours.image_bytes:.1f} times as large.")
     for entry in (each for each in boots.entries if each.contender.kind == OURS and each.boots):
         floor = floor_of(entry, boots.entries)
         if floor:
-            ratio = entry.median(lambda boot: boot.to_real_init) / floor.median(lambda boot: boot.to_real_init)
+            ratio = entry.times(floor, lambda boot: boot.to_real_init)
             lines.append(f"{entry.contender.name}: {ratio:.2f} times the floor, a static C program that only loads modules, "
                          "sets a fixed address and mounts.")
     hung = [f"{down.way.who} ({down.way.about})" for down in boots.downs if down.cut and math.isinf(min(down.cut))]
@@ -111,7 +110,9 @@ def versions(kernel: Kernel, program: str, with_peers: bool) -> list[str]:
 METHOD = [
     "Boots: a node in QEMU, servers and cable in a network namespace; no other node runs that does more than sleep. All boot the same "
     "kernel with `console=ttyS0 quiet ro` from QEMU's `-kernel` and `-initrd`, and the same root. Everybody boots once, then everybody "
-    "again. A figure is the median, in parentheses the smallest and the largest.",
+    "again. A figure is the median, in parentheses the smallest and the largest. A ratio is the median of the ratios within each such "
+    "round, since the machine may be half as fast for a while, which meets neighbours alike; so it is not quite the ratio of the two "
+    "figures beside it.",
     "Real init is a static program of 60 kB in the root. Its first instruction reads CLOCK_MONOTONIC; it then writes a line to the "
     "kernel's log and sees by that line's stamp how far that clock is from the log's, on which “Run /init” is stamped. The time told is "
     "between these two. Power-on to real init is taken outside: QEMU's start to the marker's line on the console.",

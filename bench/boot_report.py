@@ -33,7 +33,7 @@ def best_peer(all_: Iterable[Entry]) -> Entry | None:
 def _ratio(entry: Entry, other: Entry | None, value: Callable[[Boot], float]) -> str:
     if other is None or not other.boots:
         return "-"
-    return f"{entry.median(value) / other.median(value):.2f}"
+    return f"{entry.times(other, value):.2f}"
 
 
 def times(all_: list[Entry]) -> Table:
@@ -144,11 +144,9 @@ def targets(all_: list[Entry]) -> list[Target]:
         if floor is not None:
             name = entry.contender.name
             found.append(Target(f"{name}: /init to real init, times the floor's",
-                                entry.median(lambda boot: boot.to_real_init) / floor.median(lambda boot: boot.to_real_init),
-                                1.3, False))
+                                entry.times(floor, lambda boot: boot.to_real_init), 1.3, False))
             found.append(Target(f"{name}: packets, times the floor's",
-                                entry.median(lambda boot: boot.packets) / floor.median(lambda boot: boot.packets), 1.3, False,
-                                why=PACKETS))
+                                entry.times(floor, lambda boot: boot.packets), 1.3, False, why=PACKETS))
             over = entry.median(lambda boot: boot.used_dropped) - floor.median(lambda boot: boot.used_dropped)
             found.append(Target(f"{name}: memory over the floor", over / 1024, 6, False, "MB"))
     compared = [entry for entry in ours if entry.contender.beside_peers]
@@ -156,9 +154,8 @@ def targets(all_: list[Entry]) -> list[Target]:
         wanted = next((times for name, times in (("initramfs-tools", 5), ("dracut", 15)) if entry.contender.name.startswith(name)),
                       None)
         if wanted and entry.boots:
-            theirs = entry.median(lambda boot: boot.to_real_init)
             found += [Target(f"{one.contender.name}: times faster than {entry.contender.name}",
-                             theirs / one.median(lambda boot: boot.to_real_init), wanted) for one in compared]
+                             entry.times(one, lambda boot: boot.to_real_init), wanted) for one in compared]
     for entry in ours:
         if entry.contender.image_limit:
             found.append(Target(f"{entry.contender.name}: initramfs", entry.image_bytes / 1e6, entry.contender.image_limit, False,

@@ -76,6 +76,7 @@ class Boot:
     packets_after: int = 0       # in the seconds after it
     calls_after: dict[str, int] = field(default_factory=dict)
     processes: list[dict[str, Any]] = field(default_factory=list)
+    round: int = 0               # in which everybody booted once
 
 
 def client_calls(counters: str) -> int:

@@ -43,6 +43,13 @@ class Entry:
     def median(self, value: Callable[[Boot], float]) -> float:
         return statistics.median(value(boot) for boot in self.boots)
 
+    def times(self, other: Entry, value: Callable[[Boot], float]) -> float:
+        """How many times the other's value ours is: the median of the rounds' ratios. A machine that is slow for a while is
+        so for a whole round, hardly for all rounds of one contender; without a common round, of the medians."""
+        theirs = {boot.round: value(boot) for boot in other.boots}
+        ratios = [value(boot) / theirs[boot.round] for boot in self.boots if boot.round in theirs]
+        return statistics.median(ratios) if ratios else self.median(value) / other.median(value)
+
     def as_json(self) -> dict[str, object]:
         return {"name": self.contender.name, "kind": self.contender.kind, "nfs": self.contender.nfs,
                 "image_bytes": self.image_bytes, "unpacked_bytes": self.unpacked, "command_line": self.contender.command_line,
@@ -142,7 +149,9 @@ def boot_in_turns(site: Site, taking_part: list[Entry], left: TimeLeft) -> None:
             say(f"boots: {contender.name}, run {number + 1} of {entry.runs}, {left}")
             started = time.monotonic()
             try:
-                entry.boots.append(site.boot(node, entry.image, contender.command_line, contender.within))
+                boot = site.boot(node, entry.image, contender.command_line, contender.within)
+                boot.round = number
+                entry.boots.append(boot)
             except LabError as failure:
                 entry.failures.append(str(failure))  # is told; a run of half an hour is not lost by it
             left.done(contender.name, time.monotonic() - started)

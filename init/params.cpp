@@ -443,7 +443,7 @@ constexpr Parameter kParameters[] = {
      "Only problems on the console.",
      [](R r, W w) { r.config.quiet = is_on(w); }},
     {kInit, "diskless.modules", "lean | whole", "ours",
-     "lean: drivers and the NFS client are loaded without their signature, trace events, unwind tables and type information, which a kernel takes long over and keeps in memory (the default; a kernel that wants signatures, as with Secure Boot, gets them whole); whole: as the distribution made them, to trace NFS or to keep the kernel untainted.",
+     "lean: drivers and the NFS client are loaded without their signature, trace events, calls of the function tracer, unwind tables and type information, which a kernel takes long over and keeps in memory (the default; a kernel that wants signatures, as with Secure Boot, gets them whole); whole: as the distribution made them, to trace NFS or to keep the kernel untainted.",
      read_modules},
 
     {kFailure, "diskless.onfail", "wait | shell | reboot[:seconds]", "ours",

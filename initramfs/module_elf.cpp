@@ -65,6 +65,12 @@ bool is_elf(std::string_view bytes) {
     return bytes.size() > EI_NIDENT && bytes.starts_with(ELFMAG) && bytes[EI_DATA] == kOurs;
 }
 
+bool is_x86_64(std::string_view elf) {
+    if (!is_elf(elf) || elf[EI_CLASS] != ELFCLASS64) return false;
+    const auto header = structure_at<Elf64_Ehdr>(elf, 0);
+    return header && header->e_machine == EM_X86_64;
+}
+
 template <class Visit>
 bool visit_sections(std::string_view elf, Visit visit) {
     if (!is_elf(elf)) return false;
@@ -134,21 +140,35 @@ Result<ModuleInfo> parse_module_info(std::string_view elf) {
     return info;
 }
 
-std::span<const std::string_view> unneeded_sections() {
-    static constexpr std::array<std::string_view, 5> kSections{"_ftrace_events", "_ftrace_eval_map", ".orc_unwind",
-                                                               ".orc_unwind_ip", ".BTF"};
-    return kSections;
+std::span<const std::string_view> unneeded_sections(std::string_view elf) {
+    static constexpr std::array<std::string_view, 6> kSections{
+        "_ftrace_events", "_ftrace_eval_map", ".orc_unwind", ".orc_unwind_ip", ".BTF", "__mcount_loc"};
+    // Elsewhere nobody takes the tracer's calls out but the kernel, by __mcount_loc.
+    return std::span(kSections).first(is_x86_64(elf) ? kSections.size() : kSections.size() - 1);
+}
+
+std::uint64_t tracer_symbol(std::string_view elf) {
+    if (!is_x86_64(elf)) return 0;
+    const auto symbols = section_of(elf, ".symtab"), names = section_of(elf, ".strtab");
+    if (!symbols || !names) return 0;
+    for (std::uint64_t i = 1; i < symbols->size() / sizeof(Elf64_Sym); ++i) {
+        const auto symbol = structure_at<Elf64_Sym>(*symbols, i * sizeof(Elf64_Sym));
+        if (symbol && c_string_at(*names, symbol->st_name) == "__fentry__") return i;
+    }
+    return 0;
 }
 
 LeanForm lean_form(std::string_view elf) {
     LeanForm lean;
     lean.bytes = size_without_signature(elf);
-    const bool understood = visit_sections(elf.substr(0, lean.bytes), [&](const SectionOf& section) {
-        if (std::ranges::find(unneeded_sections(), section.name) != unneeded_sections().end())
-            lean.sections.push_back(section.header);
+    const auto object = elf.substr(0, lean.bytes);
+    const auto unneeded = unneeded_sections(object);
+    const bool understood = visit_sections(object, [&](const SectionOf& section) {
+        if (std::ranges::find(unneeded, section.name) != unneeded.end()) lean.sections.push_back(section.header);
         return true;
     });
     if (!understood || (lean.bytes == elf.size() && lean.sections.empty())) return {};
+    lean.tracer = tracer_symbol(object);
     return lean;
 }
 

@@ -28,22 +28,25 @@ Result<ModuleInfo> parse_module_info(std::string_view elf);
 /// Has the object a section of this name? False when it is no ELF object.
 bool has_section(std::string_view elf, std::string_view name);
 
-/// What of a module the kernel may be given when loading is to be cheap: not the signature at the end, and not the
-/// sections of `unneeded_sections`. Empty (bytes 0) when there is nothing to leave out, or the object is not
-/// understood.
+/// What of a module the kernel may be given when loading is to be cheap: not the signature at the end, not the
+/// sections of `unneeded_sections`, and no call of the function tracer. Empty (bytes 0) when there is nothing to leave
+/// out, or the object is not understood.
 LeanForm lean_form(std::string_view elf);
 
 /// What a kernel can do without, and takes long over when it loads a module: trace events and the names of their
-/// values (nfsv4 has 200 of them, each a directory in tracefs), the tables by which stacks are unwound, and type
-/// information. __mcount_loc is not among them: by it the kernel takes the call of the function tracer out of every
-/// function.
-std::span<const std::string_view> unneeded_sections();
+/// values (nfsv4 has 200 of them, each a directory in tracefs), the tables by which stacks are unwound, type
+/// information; and on x86-64, where `take_out_tracer_calls` is done instead, the list of the function tracer's calls.
+std::span<const std::string_view> unneeded_sections(std::string_view elf);
+
+/// Index of the symbol that functions call for the function tracer; 0 when there is none, or this is no object of
+/// x86-64.
+std::uint64_t tracer_symbol(std::string_view elf);
 
 /// Is this an ELF program that needs no interpreter, so that it can be /init?
 bool is_static_program(std::string_view elf);
 
 /// The object as strip(1) of binutils leaves it: no debug information, no BTF, no notes, no symbols that relocation
-/// does not need; and without trace events and unwind tables, which take a kernel most of the time of loading a module.
+/// does not need; and without what its lean form leaves out, which takes a kernel most of the time of loading a module.
 /// The signature goes with it.
 Result<std::string> strip_module(std::string_view elf);
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <vector>
 
+#include "common/image/lean_module.hpp"
 #include "initramfs/module_file.hpp"
 
 namespace diskless {
@@ -25,10 +26,9 @@ struct TemporaryFile {
     }
 };
 
-int run_strip(const std::string& path, bool everything) {
+int run_strip(const std::string& path, std::span<const std::string_view> unneeded) {
     std::vector<const char*> arguments{"strip", "--strip-unneeded", "-R", ".comment", "-R", ".BTF", "-R", ".note.*"};
-    if (everything)
-        for (const auto section : unneeded_sections()) arguments.insert(arguments.end(), {"-R", section.data()});
+    for (const auto section : unneeded) arguments.insert(arguments.end(), {"-R", section.data()});
     arguments.insert(arguments.end(), {path.c_str(), nullptr});
     pid_t child = 0;
     // posix_spawnp takes char* for historical reasons only.
@@ -45,10 +45,12 @@ int run_strip(const std::string& path, bool everything) {
 Result<std::string> strip_module(std::string_view elf) {
     const TemporaryFile file;
     if (file.descriptor < 0) return fail_errno("create " + file.path);
-    std::ofstream(file.path, std::ios::binary).write(elf.data(), static_cast<std::streamsize>(elf.size()));
-    int status = run_strip(file.path, true);
+    std::string untraced(elf);
+    take_out_tracer_calls(untraced, tracer_symbol(elf));
+    std::ofstream(file.path, std::ios::binary).write(untraced.data(), static_cast<std::streamsize>(untraced.size()));
+    int status = run_strip(file.path, unneeded_sections(elf));
     // A kernel whose other sections refer to those keeps them.
-    if (status != 0 && status != 127) status = run_strip(file.path, false);
+    if (status != 0 && status != 127) status = run_strip(file.path, {});
     if (status == 127) return fail("there is no program \"strip\"", "install binutils, or build without --strip");
     if (status != 0) return fail(fmt::format("strip ended with status {}", status), "build without --strip");
     return read_decompressed(file.path);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/text.hpp"
 
@@ -81,7 +82,8 @@ std::string_view take_line(Manifest& manifest, std::string_view keyword, std::st
         manifest.modules.push_back({std::string(parts[0]), std::string(parts[1]), {}, {}, {}, {}});
         return {};
     }
-    if (keyword != "needs" && keyword != "alias" && keyword != "options" && keyword != "lean") return "unknown keyword";
+    constexpr std::array<std::string_view, 5> kOfModule{"needs", "alias", "options", "lean", "tracer"};
+    if (std::ranges::find(kOfModule, keyword) == kOfModule.end()) return "unknown keyword";
     if (manifest.modules.empty()) return "belongs to a module, but none stands above it";
     auto& module = manifest.modules.back();
     if (keyword == "needs") {
@@ -90,6 +92,11 @@ std::string_view take_line(Manifest& manifest, std::string_view keyword, std::st
         module.aliases.emplace_back(value);
     } else if (keyword == "options") {
         module.options = value;
+    } else if (keyword == "tracer") {
+        const auto symbol = parse_number<std::uint64_t>(value);
+        if (!symbol || *symbol == 0) return "not the index of a symbol";
+        if (module.lean.bytes == 0) return "a line with lean comes first";
+        module.lean.tracer = *symbol;
     } else {
         module.lean = lean_form_of(value);
         if (module.lean.bytes == 0) return "not a size and offsets";
@@ -116,6 +123,7 @@ std::string to_text(const Manifest& manifest) {
             text += fmt::format("lean {}", module.lean.bytes);
             for (const auto offset : module.lean.sections) text += fmt::format(" {}", offset);
             text += '\n';
+            if (module.lean.tracer != 0) text += fmt::format("tracer {}\n", module.lean.tracer);
         }
     }
     return text;

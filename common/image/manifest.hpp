@@ -13,10 +13,11 @@
 //     alias virtio:d00000001v*
 //     options csum=1
 //     lean 81920 77312 77504
+//     tracer 2149
 //
-// `needs`, `alias`, `options` and `lean` (bytes, then sections: see LeanForm) belong to the module above them. Module
-// names and aliases have underscores where files have dashes. Lines that start with "#" and empty lines are skipped; a
-// keyword that is unknown is an error, because builder and node program are of one version.
+// `needs`, `alias`, `options`, `lean` (bytes, then sections) and `tracer` (see LeanForm for both) belong to the module
+// above them. Module names and aliases have underscores where files have dashes. Lines that start with "#" and empty
+// lines are skipped; a keyword that is unknown is an error, because builder and node program are of one version.
 #pragma once
 
 #include <cstdint>

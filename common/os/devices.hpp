@@ -28,6 +28,7 @@ class Devices {
 struct LeanForm {
     std::uint64_t bytes = 0;              // so many from its start, without the signature at its end; 0: no lean form
     std::vector<std::uint64_t> sections;  // offsets of the headers of ELF sections that the kernel is not to see
+    std::uint64_t tracer = 0;             // symbol (index) whose calls go: each function's of the tracer; 0: none
     bool operator==(const LeanForm&) const = default;
 };
 

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/base/text.hpp"
+#include "common/image/lean_module.hpp"
 #include "common/os/descriptor.hpp"
 
 namespace diskless {
@@ -44,28 +44,14 @@ std::string remedy_for(int code) {
     }
 }
 
-/// Hides an ELF section from the kernel: no section that it looks for has this name, and "alloc bit cleared means
-/// ignore it" (kernel/module/main.c). Name and flags are 4 bytes at 0 and up to 8 at 8 of a header of either class.
-void hide_section(char* header) {
-    std::memset(header, 0, 4);
-    std::memset(header + 8, 0, 8);
-}
-
 /// init_module(2) with the lean form of the open file; an errno, 0 when it is loaded. ENOEXEC: there is no such form.
 int load_lean(int file, const LeanForm& lean, const std::string& parameters) {
     struct stat status {};
     if (fstat(file, &status) != 0 || lean.bytes > static_cast<std::uint64_t>(status.st_size)) return ENOEXEC;
-    // Private: the file, which is in RAM already, is not copied, but for the pages with section headers.
+    // Private: the file, which is in RAM already, stays whole; only the pages that are written to are copied.
     void* const mapped = mmap(nullptr, lean.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
     if (mapped == MAP_FAILED) return ENOEXEC;
-    constexpr std::uint64_t kTouched = 16;
-    int problem = 0;
-    for (const auto offset : lean.sections) {
-        if (lean.bytes < kTouched || offset > lean.bytes - kTouched)
-            problem = ENOEXEC;
-        else
-            hide_section(static_cast<char*>(mapped) + offset);
-    }
+    int problem = make_lean({static_cast<char*>(mapped), lean.bytes}, lean) ? 0 : ENOEXEC;
     if (problem == 0 && syscall(SYS_init_module, mapped, lean.bytes, parameters.c_str()) != 0) problem = errno;
     munmap(mapped, lean.bytes);
     return problem;

@@ -68,11 +68,15 @@ CASES: tuple[Case, ...] = (
     Case("modules-lean", "drivers and NFS client without signatures and trace events", FROM + " ip=dhcp",
          (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^8192$"),  # an unsigned module, and nothing else
           Shell("mount -t tracefs t /mnt; ls /mnt/events >/tmp/events; grep -c . /tmp/events", "^[1-9]"),
-          Shell("grep -c nfs /tmp/events", "^0$"), *NO_TROUBLE, *goes_down())),
+          Shell("grep -c nfs /tmp/events", "^0$"),
+          # nor is there a call of the function tracer for the kernel to take out; its own are there
+          Shell("grep -c . /mnt/available_filter_functions", "^[1-9]"),
+          Shell("grep -c '[[]nfs' /mnt/available_filter_functions", "^0$"), *NO_TROUBLE, *goes_down())),
     Case("modules-signed", "a kernel that takes signed modules only gets them whole",
          FROM + " ip=dhcp module.sig_enforce=1",
          (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^0$"),
-          Shell("mount -t tracefs t /mnt; ls -1 /mnt/events", "^nfs$"), *NO_TROUBLE, *goes_down())),
+          Shell("mount -t tracefs t /mnt; ls -1 /mnt/events", "^nfs$"),
+          Shell("grep -c '[[]nfs' /mnt/available_filter_functions", "^[1-9]"), *NO_TROUBLE, *goes_down())),
     Case("modules-locked-down", "a kernel that Secure Boot has locked down gets them whole", FROM + " ip=dhcp lockdown=integrity",
          (*UP, *OWN_SNAPSHOT, Shell("cat /proc/sys/kernel/tainted", "^0$"), *NO_TROUBLE, *goes_down())),
     Case("modules-whole", "a node that shall have its modules as they are", FROM + " ip=dhcp diskless.modules=whole",

@@ -16,7 +16,7 @@ Manifest example() {
         {"virtio_net", "/lib/modules/virtio_net.ko", {"net_failover"}, {"virtio:d00000001v*"}, "csum=1 gso=0", {}},
         {"net_failover", "/lib/modules/net_failover.ko", {"failover"}, {}, "", {}},
         {"failover", "/lib/modules/failover.ko", {}, {}, "", {4096, {}}},
-        {"sunrpc", "/lib/modules/sunrpc.ko", {}, {"rpcauth_1"}, "", {700'000, {699'000, 699'064}}},
+        {"sunrpc", "/lib/modules/sunrpc.ko", {}, {"rpcauth_1"}, "", {700'000, {699'000, 699'064}, 2149}},
         {"nfs", "/lib/modules/nfs.ko", {"sunrpc"}, {"fs_nfs"}, "", {}},
         {"nfsv4", "/lib/modules/nfsv4.ko", {"nfs", "sunrpc"}, {"fs_nfs4"}, "", {}},
         {"e1000", "/lib/modules/e1000.ko", {}, {"pci:v00008086d0000100Esv*sd*bc*sc*i*"}, "", {}},
@@ -64,6 +64,8 @@ TEST(Manifest, BadInputNamesItsLine) {
         {"diskless-manifest 1\nmodule a /a\nlean 0\n", "line 3: not a size"},
         {"diskless-manifest 1\nmodule a /a\nlean 9 -1\n", "line 3: not a size"},
         {"diskless-manifest 1\nmodule a /a\nlean 9 8 x\n", "line 3: not a size"},
+        {"diskless-manifest 1\nmodule a /a\ntracer 7\n", "line 3: a line with lean comes first"},
+        {"diskless-manifest 1\nmodule a /a\nlean 9\ntracer 0\n", "line 4: not the index of a symbol"},
         {"diskless-manifest 1\nfirmware x\n", "line 2: unknown keyword"},
         {std::string("diskless-manifest 1\n\x1b[2J x\n"), "\\x1b"},
     };
