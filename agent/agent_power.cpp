@@ -67,6 +67,7 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
         settings.verb = verb;
         settings.total = request.timeout.count() != 0 ? Nanoseconds{request.timeout} : settings_.shutdown_total;
         settings.now = request.now;
+        settings.begun = request.begun;
         begin_power(settings, fmt::format("for process {}", pid));
     } else if (request.now) {
         power_->hurry();

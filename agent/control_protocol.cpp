@@ -74,6 +74,8 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
         constexpr std::string_view kTimeout = "timeout_ms=";
         if (parts[i] == "now") {
             request.now = true;
+        } else if (parts[i] == "begun") {
+            request.begun = true;
         } else if (parts[i].starts_with(kTimeout)) {
             const auto number = parse_number<std::int64_t>(parts[i].substr(kTimeout.size()));
             if (!number || *number < kShortestTimeout.count() || *number > kLongestTimeout.count())
@@ -91,6 +93,7 @@ std::string to_line(const ControlRequest& request) {
     std::string line(text(request.verb));
     if (request.timeout.count() != 0) line += fmt::format(" timeout_ms={}", request.timeout.count());
     if (request.now) line += " now";
+    if (request.begun) line += " begun";
     return line;
 }
 

@@ -24,6 +24,7 @@ struct ControlRequest {
     ControlVerb verb = ControlVerb::ping;
     Milliseconds timeout{0};  // of reboot and its kin: the whole way down; 0: as configured
     bool now = false;         // PID 1 is not asked
+    bool begun = false;       // PID 1 takes the node down already: it is not asked, and waited for as if it had been
     bool operator==(const ControlRequest&) const = default;
 };
 

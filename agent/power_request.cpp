@@ -43,7 +43,7 @@ PowerRequest::Action PowerRequest::next(Nanoseconds now, const InitSight& sight)
     if (now >= deadline().at) return Action::end_now;
     switch (stage_) {
         case Stage::start:
-            if (settings_.now || settings_.root_is_dead || !settings_.can_ask) {
+            if (settings_.now || settings_.root_is_dead || !(settings_.can_ask || settings_.begun)) {
                 reason_ = settings_.root_is_dead ? "the root server is gone"
                           : settings_.now        ? "it is not asked"
                                                  : "it cannot be asked";
@@ -53,7 +53,7 @@ PowerRequest::Action PowerRequest::next(Nanoseconds now, const InitSight& sight)
             stage_ = Stage::polite;
             last_ = sight;
             moved_at_ = now;
-            return Action::ask_init;
+            return settings_.begun ? Action::wait : Action::ask_init;
         case Stage::polite:
             if (!give_up_on_init(now, sight)) return Action::wait;
             stage_ = Stage::taking_down;

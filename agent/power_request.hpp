@@ -22,6 +22,7 @@ class PowerRequest {
         PowerVerb verb = PowerVerb::reboot;
         Nanoseconds total = Seconds{30};
         bool now = false;           // do not ask PID 1
+        bool begun = false;         // PID 1 needs not be asked
         bool root_is_dead = false;  // PID 1 would hang on it
         bool can_ask = true;
     };

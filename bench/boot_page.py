@@ -128,8 +128,9 @@ METHOD = [
     "been filled by a boot that does not count.",
     "dracut gets `network-legacy`, since with the handler that it chooses itself on Debian 12 it does not mount an NFS root; minimal is "
     "without systemd. live-boot mounts an overlay over the directory or over a squashfs file.",
-    f"Reboots: two nodes at a time; from the word typed on the console to QEMU's end. Alive: `systemctl reboot` or `reboot`; "
-    "under systemd the others get a signal to PID 1, which spares them 25 s of asking a logind that does not start on a read-only root. "
+    "Reboots: from the word typed on the console to QEMU's end; no other node boots while one goes down whose server is alive. Alive, "
+    "under systemd: `disklessctl reboot`, which ends in a signal to PID 1, and that signal for the others, which spares them 25 s of "
+    "asking a logind that does not start on a read-only root; `systemctl reboot` has a line of its own, where it works. Else `reboot`. "
     "Cut: the node's cable loses every packet first; diskless gets `disklessctl reboot`, the others a signal to PID 1 by a builtin of "
     f"the shell, since no program of the root can be started any more. Given up after {CAP:.0f} s.",
 ]

@@ -23,7 +23,7 @@ struct Command {
 
 const OptionRow kJson{"json", "", "as JSON"};
 const OptionRow kTimeout{"timeout", "TIME", "the way down may take so long in all: 30, 30s, 2m (1 s to 10 min)"};
-const OptionRow kAgentOnly{"agent-only", "", "fail when the agent does not answer, in place of doing its work"};
+const OptionRow kBegun{"begun", "", "PID 1 takes the node down already: only see to it that it is over in time"};
 const OptionRow kNow{"now", "", "do not wait for PID 1 and its services"};
 
 const std::vector<Command>& commands() {
@@ -95,21 +95,15 @@ const std::vector<Command>& commands() {
         {"reboot",
          "",
          "down safely, and up again; bounded in time even when the server is gone",
-         {kTimeout, kNow, kAgentOnly},
+         {kTimeout, kNow, kBegun},
          "disklessctl reboot --timeout 60",
          0,
          ctl::reboot},
-        {"poweroff",
-         "",
-         "down safely, and off",
-         {kTimeout, kNow, kAgentOnly},
-         "disklessctl poweroff",
-         0,
-         ctl::poweroff},
+        {"poweroff", "", "down safely, and off", {kTimeout, kNow, kBegun}, "disklessctl poweroff", 0, ctl::poweroff},
         {"halt",
          "",
          "down safely, and stopped with power on",
-         {kTimeout, kNow, kAgentOnly},
+         {kTimeout, kNow, kBegun},
          "disklessctl halt --now",
          0,
          ctl::halt},
@@ -121,7 +115,7 @@ const std::vector<Command>& commands() {
           {"append", "TEXT", "its command line (that of this boot)"},
           kTimeout,
           kNow,
-          kAgentOnly},
+          kBegun},
          "disklessctl kexec --initrd /boot/diskless.img",
          1,
          ctl::kexec},

@@ -47,9 +47,10 @@ Result<> load_kernel(CtlWorld& world, const ParsedOptions& options) {
 }
 
 int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
-    const bool agent_only = options.has("agent-only");
+    const bool begun = options.has("begun");
     ControlRequest request{verb};
     request.now = options.has("now");
+    request.begun = begun;
     if (options.has("timeout")) {
         const auto given = parse_milliseconds(options.value("timeout"));
         if (!given || *given < kShortestTimeout.count() || *given > kLongestTimeout.count())
@@ -62,21 +63,22 @@ int go_down(CtlWorld& world, const ParsedOptions& options, ControlVerb verb) {
     if (const auto report = boot_report(world); !report && report.error().code == ENOENT)
         return failed(world, report.error());
 
-    if (verb == ControlVerb::kexec && !agent_only)
+    if (verb == ControlVerb::kexec && !begun)
         if (const auto loaded = load_kernel(world, options); !loaded) return failed(world, loaded.error());
     // systemd's way down ends in ours. Another init may do all of it: told now, while the snapshot is still mounted.
     // Should we have to end it after all, our record replaces this one.
-    if (world.left_to_init && !request.now && !agent_only && !world.files.exists("/run/systemd/system"))
+    if (world.left_to_init && !request.now && !begun && !world.files.exists("/run/systemd/system"))
         world.left_to_init(*power_verb(verb));
     const auto answer = ask_agent(world, request);
     if (answer) {
         const Json* at_most = answer->find("at_most_ms");
         const Nanoseconds left = Milliseconds{at_most != nullptr ? at_most->integer : 0};
-        world.out.write(fmt::format("{}: {} is asked; at the latest in {}\n", printable(answer->text_of("verb")),
-                                    printable(answer->text_of("asks")), seconds_text(left, 1)));
+        world.out.write(fmt::format("{}: {} {}; at the latest in {}\n", printable(answer->text_of("verb")),
+                                    printable(answer->text_of("asks")), begun ? "has begun" : "is asked",
+                                    seconds_text(left, 1)));
         return kExitDone;
     }
-    if (!is_absent(answer.error()) || !world.take_down || agent_only) return failed(world, answer.error());
+    if (!is_absent(answer.error()) || !world.take_down || begun) return failed(world, answer.error());
     world.err.write(fmt::format("disklessctl: the agent does not answer ({}), taking the node down from here\n",
                                 answer.error().cause));
     const auto timeout = request.timeout.count() != 0 ? request.timeout : kDefaultTimeout;

@@ -104,14 +104,17 @@ Result<> release_mounts(StepContext& context, WayDown& down, bool all) {
     std::vector<Release> left;
     for (bool changed = true; changed && !until.passed(os.clock) && !down.server_dead;) {
         changed = false;
+        bool busy = false;
         for (const auto& release : TRY(to_release(os, down.situation, all))) {
             if (until.passed(os.clock)) break;
-            if (const auto done = unmount_one(os, release, until); done)
+            if (const auto done = unmount_one(os, release, until); done) {
                 changed = true;
-            else if (done.error().code == ETIMEDOUT && server_is_gone(context, down))
-                break;
+            } else {
+                busy = true;
+                if (done.error().code == ETIMEDOUT && server_is_gone(context, down)) break;
+            }
         }
-        if (changed) os.clock.sleep(kBetween);
+        if (changed && busy) os.clock.sleep(kBetween);
     }
     if (down.server_dead) return {};  // keep-record says so; local disks were written before
     left = TRY(to_release(os, down.situation, all));

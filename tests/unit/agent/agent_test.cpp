@@ -413,6 +413,15 @@ TEST_F(AgentTest, AsksSystemdAndPromisesABound) {
     EXPECT_EQ(node_status_from(*ask("status"))->agent, "rebooting");
 }
 
+TEST_F(AgentTest, SystemdThatHasBegunIsBoundedButNotAskedAgain) {
+    ASSERT_TRUE(ask("reboot begun"));
+    EXPECT_NE(guard_at.count(), 0);
+    EXPECT_THAT(processes.signals, IsEmpty());
+    EXPECT_EQ(node_status_from(*ask("status"))->agent, "rebooting");
+    run_to_the_end();
+    EXPECT_THAT(machine.said, HasSubstr("it does not react"));
+}
+
 TEST_F(AgentTest, GoesOnWithoutAnInitThatDoesNotReact) {
     ask("poweroff");
     run_to_the_end();

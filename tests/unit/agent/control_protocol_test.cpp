@@ -11,6 +11,7 @@ TEST(ControlRequest, ComesBackAsItWas) {
                                        {ControlVerb::report},
                                        {ControlVerb::reboot, Milliseconds{45'000}, true},
                                        {ControlVerb::poweroff, Milliseconds{1000}, false},
+                                       {ControlVerb::kexec, Milliseconds{0}, false, true},
                                        {ControlVerb::log},
                                        {ControlVerb::reload},
                                        {ControlVerb::halt}};
@@ -31,7 +32,7 @@ TEST(ControlRequest, WhatChangesSomethingNeedsRoot) {
 
 TEST(ControlRequest, RefusesWhatItCannotMean) {
     for (const char* line :
-         {"", " ", "restart", "REBOOT", "status now", "reboot later", "reboot timeout_ms=", "reboot timeout_ms=999",
+         {"", " ", "restart", "REBOOT", "status now", "status begun", "reboot later", "reboot timeout_ms=", "reboot timeout_ms=999",
           "reboot timeout_ms=600001", "reboot timeout_ms=-1", "reboot timeout_ms=99999999999999999999", "rebootx"})
         EXPECT_FALSE(parse_control_request(line)) << line;
     EXPECT_FALSE(parse_control_request("reboot " + std::string(600, ' ')));

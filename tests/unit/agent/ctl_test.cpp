@@ -221,15 +221,16 @@ TEST_F(CtlTest, KexecLoadsAKernelFirst) {
     EXPECT_THAT(agent.asked, IsEmpty());
 }
 
-TEST_F(CtlTest, AgentOnlyDoesNothingItself) {
+TEST_F(CtlTest, WhenPid1HasBegunNothingIsDoneHere) {
     bool taken_down = false;
     take_down = [&](PowerVerb, Deadline) {
         taken_down = true;
         return Error{};
     };
     agent.problem = Error{"no agent", {}, ENOENT};
-    EXPECT_EQ(run({"reboot", "--agent-only"}), kExitFailed);
+    EXPECT_EQ(run({"reboot", "--begun"}), kExitFailed);
     EXPECT_FALSE(taken_down) << "systemd's own way down is under way";
+    EXPECT_THAT(agent.asked, ElementsAre("reboot begun"));
 }
 
 TEST_F(CtlTest, PowerNeedsRoot) {

@@ -53,6 +53,19 @@ TEST(PowerRequest, GivesUpOnADeafInit) {
     EXPECT_EQ(story.request.reason(), "it does not react");
 }
 
+TEST(PowerRequest, AnInitThatHasBegunIsWaitedForAndNotAsked) {
+    Story working({.total = Seconds{30}, .begun = true});
+    const auto busy = [](double at) { return InitSight{false, static_cast<std::uint64_t>(at * 10)}; };
+    EXPECT_EQ(working.until_action(busy), Action::take_down);
+    EXPECT_NEAR(working.seconds(), 20, 0.3);
+    Story deaf({.total = Seconds{30}, .begun = true});
+    EXPECT_EQ(deaf.until_action(asleep), Action::take_down);
+    EXPECT_NEAR(deaf.seconds(), 5, 0.3);
+    Story dead({.begun = true, .root_is_dead = true});
+    EXPECT_EQ(dead.until_action(asleep), Action::take_down);
+    EXPECT_EQ(dead.seconds(), 0);
+}
+
 TEST(PowerRequest, GivesUpOnAnInitThatHangsOnItsRootLater) {
     Story story({.total = Seconds{60}});
     story.until_action(asleep);

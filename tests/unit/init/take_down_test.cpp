@@ -148,6 +148,7 @@ TEST(TakeDown, UnmountsEverythingAndEndsTheMachine) {
     ASSERT_FALSE(down.machine.powered.empty());
     EXPECT_EQ(down.machine.powered[0], PowerVerb::reboot);
     EXPECT_EQ(down.machine.sysrqs, "b") << "the fake refuses reboot(2)";
+    EXPECT_EQ(down.took(), Seconds{5}) << "for sysrq; nothing else is waited for";
     EXPECT_EQ(down.guard_wait, Seconds{18}) << "reboot(2) shuts devices down, which takes its time";
 }
 
