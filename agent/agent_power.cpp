@@ -5,6 +5,7 @@
 
 #include "agent/agent.hpp"
 #include "common/base/text.hpp"
+#include "common/report/agent_state.hpp"
 #include "common/report/words.hpp"
 
 namespace diskless {
@@ -51,6 +52,7 @@ void Agent::begin_power(PowerRequest::Settings settings, const std::string& why)
     if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, settings.verb); !set)
         world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
     if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings.total);
+    (void)world_.files.write(kGoingDownFile, text(settings.verb));
     settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
     if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
     power_.emplace(settings, now);

@@ -9,6 +9,8 @@
 namespace diskless {
 
 inline constexpr const char* kAgentStateFile = "/run/diskless/agent.json";
+/// There once a way down has begun of which the agent knows: nobody needs to tell it.
+inline constexpr const char* kGoingDownFile = "/run/diskless/going-down";
 
 /// One line that was said on the kernel log.
 struct LogLine {

@@ -2,7 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
+#include <span>
 
 #include "common/base/text.hpp"
 #include "init/child_work.hpp"
@@ -63,9 +63,28 @@ void release_own(StepContext& context, const WayDown& down) {
     });
 }
 
-Result<> unmount_one(Os& os, const Release& release, Deadline until) {
-    return do_in_child(os.processes, "unmount " + release.shown, Deadline::after(os.clock, kEach).sooner_of(until),
-                       [&] { return os.mounts.unmount(release.path); });
+/// What one child unmounts: one mount of a server or a disk, or all that stand in a row and are memory or the kernel's.
+std::span<const Release> first_batch(std::span<const Release> left) {
+    std::size_t size = 1;
+    while (size < left.size() && !left[0].matters && !left[size].matters) ++size;
+    return left.first(size);
+}
+
+struct Unmounted {
+    std::size_t done = 0;  // how many
+    bool timed_out = false;
+};
+
+Unmounted unmount_batch(Os& os, std::span<const Release> batch, Deadline until) {
+    const auto busy =
+        os.processes.in_child("unmount " + batch.front().shown, Deadline::after(os.clock, kEach).sooner_of(until),
+                              [&]() -> Result<std::string> {
+                                  std::size_t count = 0;
+                                  for (const auto& release : batch) count += os.mounts.unmount(release.path) ? 0 : 1;
+                                  return std::to_string(count);
+                              });
+    if (!busy) return {0, busy.error().code == ETIMEDOUT};
+    return {batch.size() - std::min(batch.size(), parse_number<std::size_t>(*busy).value_or(batch.size())), false};
 }
 
 /// A detached file system is released when its last user is gone, which is at once or never.
@@ -105,14 +124,14 @@ Result<> release_mounts(StepContext& context, WayDown& down, bool all) {
     for (bool changed = true; changed && !until.passed(os.clock) && !down.server_dead;) {
         changed = false;
         bool busy = false;
-        for (const auto& release : TRY(to_release(os, down.situation, all))) {
-            if (until.passed(os.clock)) break;
-            if (const auto done = unmount_one(os, release, until); done) {
-                changed = true;
-            } else {
-                busy = true;
-                if (done.error().code == ETIMEDOUT && server_is_gone(context, down)) break;
-            }
+        const auto releases = TRY(to_release(os, down.situation, all));
+        for (std::span<const Release> rest(releases); !rest.empty() && !until.passed(os.clock);) {
+            const auto batch = first_batch(rest);
+            rest = rest.subspan(batch.size());
+            const auto unmounted = unmount_batch(os, batch, until);
+            changed = changed || unmounted.done > 0;
+            busy = busy || unmounted.done < batch.size();
+            if (unmounted.timed_out && server_is_gone(context, down)) break;
         }
         if (changed && busy) os.clock.sleep(kBetween);
     }

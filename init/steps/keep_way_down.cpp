@@ -3,6 +3,7 @@
 // /run/initramfs is a directory of /run/diskless, because /run itself may become noexec.
 #include <fmt/core.h>
 
+#include "common/report/agent_state.hpp"
 #include "init/steps/steps.hpp"
 #include "init/systemd_mounts.hpp"
 
@@ -44,17 +45,18 @@ Result<std::string> put_on_path(Os& os) {
 }
 
 /// `systemctl reboot` has no end when a unit hangs on a dead server: the agent is told by a unit that every way down of
-/// systemd starts at once, and sees to it that it is over in time. In system.slice: a slice of its own, as instances
-/// get, would be in conflict with the way down. By hand it is not to be started: the agent would wait for an end that
-/// has not begun.
+/// systemd starts at once, unless it knows, and sees to it that it is over in time. In system.slice: a slice of its
+/// own, as instances get, would be in conflict with the way down. By hand it is not to be started: the agent would wait
+/// for an end that has not begun.
 Result<> tell_systemd(Files& files) {
     const std::string units = kSystemdUnits;
     TRY(files.make_directories(units));
-    TRY(files.replace(
-        units + "/diskless-down@.service",
-        "[Unit]\nDescription=See to it that the %i is over in time\nDefaultDependencies=no\nRefuseManualStart=yes\n\n"
-        "[Service]\nType=oneshot\nRemainAfterExit=yes\nSlice=system.slice\nExecStart=-/run/diskless/"
-        "disklessctl %i --begun\n"));
+    TRY(files.replace(units + "/diskless-down@.service",
+                      fmt::format("[Unit]\nDescription=See to it that the %i is over in time\n"
+                                  "DefaultDependencies=no\nRefuseManualStart=yes\nConditionPathExists=!{}\n\n"
+                                  "[Service]\nType=oneshot\nRemainAfterExit=yes\nSlice=system.slice\n"
+                                  "ExecStart=-/run/diskless/disklessctl %i --begun\n",
+                                  kGoingDownFile)));
     for (const char* verb : {"reboot", "poweroff", "halt", "kexec"}) {
         const auto wants = fmt::format("{}/{}.target.wants", units, verb);
         TRY(files.make_directories(wants));

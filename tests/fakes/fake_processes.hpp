@@ -18,6 +18,7 @@ class FakeProcesses : public Processes {
 
     Result<std::string> in_child(std::string_view what, Deadline deadline,
                                  const std::function<Result<std::string>()>& work) override {
+        children.emplace_back(what);
         if (hanging.contains(std::string(what))) {
             clock_.advance(deadline.left(clock_));
             return fail(std::string(what) + ": no end in time, killed", {}, ETIMEDOUT);
@@ -54,7 +55,8 @@ class FakeProcesses : public Processes {
     }
     std::vector<std::string> executed() const override { return executed_; }
 
-    std::set<std::string> hanging;  // names of in_child work that never ends
+    std::vector<std::string> children;  // names of all in_child work so far
+    std::set<std::string> hanging;      // of that which never ends
     std::vector<SpawnRequest> spawned;
     std::vector<std::string> execute_arguments;
     std::function<void()> on_execute;  // once

@@ -410,6 +410,7 @@ TEST_F(AgentTest, AsksSystemdAndPromisesABound) {
     EXPECT_EQ(guard_at, Seconds{161});
     EXPECT_THAT(processes.signals, ElementsAre(std::pair(1, 39)));
     EXPECT_EQ(taken_down_at.count(), 0) << "not yet";
+    EXPECT_EQ(files.content[kGoingDownFile], "reboot") << "systemd need not tell it";
     EXPECT_EQ(node_status_from(*ask("status"))->agent, "rebooting");
 }
 

@@ -152,6 +152,21 @@ TEST(TakeDown, UnmountsEverythingAndEndsTheMachine) {
     EXPECT_EQ(down.guard_wait, Seconds{18}) << "reboot(2) shuts devices down, which takes its time";
 }
 
+TEST(TakeDown, OnlyWhatMayHangHasAChildOfItsOwn) {
+    Down down;
+    down.files.tree({{"/oldroot", directory()}});
+    ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/images/debian/1", "/oldroot", "nfs", "ro"}));
+    for (const char* memory : {"/oldroot/proc", "/oldroot/sys", "/oldroot/tmp"})
+        ASSERT_TRUE(down.mounts.mount({"tmpfs", memory, "tmpfs", ""}));
+    ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/images/debian/1", "/oldroot/var", "nfs", "ro"}));
+    down.run();
+    std::vector<std::string> unmounted;
+    for (const auto& name : down.processes.children)
+        if (name.starts_with("unmount ")) unmounted.push_back(name);
+    EXPECT_THAT(unmounted, ElementsAre("unmount /var", "unmount /tmp", "unmount /"));
+    for (const auto& line : down.mounts.lines()) EXPECT_FALSE(line.starts_with("/oldroot")) << line;
+}
+
 TEST(TakeDown, AProcessThatNeverDiesHoldsNothingUp) {
     for (const bool pivoted : {false, true}) {
         Down down;
