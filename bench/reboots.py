@@ -69,12 +69,12 @@ def _initramfs_tools(kernel: Kernel) -> Path:
 
 WAYS = (
     Way("diskless", "debian", "systemd", boot_images.ours, _OURS, _CTL, _CTL, (3, 1), (0, 0), (3, 10)),
-    Way("diskless", "debian", "systemd, by systemctl", boot_images.ours, _OURS, "systemctl reboot", "", (2, 0), (0, 0)),
+    Way("diskless", "debian", "systemd, by systemctl", boot_images.ours, _OURS, "systemctl reboot", "", (1, 0), (0, 0)),
     Way("diskless", "busybox", "itself as PID 1", boot_images.ours, _OURS + " diskless.init=self", "reboot", _CTL, (3, 2), (2, 1),
         (1, 10)),
-    Way("diskless", "busybox", "busybox init", boot_images.ours, _OURS, "reboot", _CTL, (2, 1), (0, 0), (0, 10)),
+    Way("diskless", "busybox", "busybox init", boot_images.ours, _OURS, "reboot", _CTL, (1, 1), (0, 0), (0, 10)),
     Way("initramfs-tools", "debian", "systemd", _initramfs_tools, "boot=nfs " + _OURS, _SYSTEMD, _SYSTEMD, (1, 1), (0, 0)),
-    Way("initramfs-tools", "busybox", "busybox init", _initramfs_tools, "boot=nfs " + _OURS, "reboot", _BUSYBOX, (2, 1), (1, 1)),
+    Way("initramfs-tools", "busybox", "busybox init", _initramfs_tools, "boot=nfs " + _OURS, "reboot", _BUSYBOX, (1, 1), (1, 1)),
     Way("dracut", "debian", "systemd", _dracut, "root=nfs:{root}:vers=3,nolock ip=dhcp rd.shell=0", _SYSTEMD, _SYSTEMD,
         (1, 1), (0, 0)),
 )
