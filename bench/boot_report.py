@@ -13,6 +13,7 @@ from boot_site import Boot, memory
 from measure import Result, Table, Target
 from reboots import CAP, Down
 
+SYSTEMD = "about half a second of it is ours, the rest systemd's, whoever booted the node"
 PACKETS = "a second mount, and a look at all that the node keeps; docs/rpc.md has a reason for each call"
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def _reboot_targets(downs: list[Down]) -> list[Target]:
     for down in downs:
         for words, values, limit in (("server alive", down.alive, down.way.limits[0]), ("cable cut", down.cut, down.way.limits[1])):
             if values and limit:
-                found.append(Target(f"{down.way.who}, {down.way.about}: reboot, {words}", statistics.median(values), limit, False, "s"))
+                why = SYSTEMD if down.way.about == "systemd" and values is down.alive else ""
+                found.append(Target(f"{down.way.who}, {down.way.about}: reboot, {words}", statistics.median(values), limit, False, "s",
+                                    why))
     return found
 
 
