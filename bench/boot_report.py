@@ -13,7 +13,6 @@ from boot_site import Boot, memory
 from measure import Result, Table, Target
 from reboots import CAP, Down
 
-SYSTEMD = "about half a second of it is ours, the rest systemd's, whoever booted the node"
 PACKETS = "a second mount, and a look at all that the node keeps; docs/rpc.md has a reason for each call"
 
 if TYPE_CHECKING:
@@ -124,9 +123,9 @@ def ours_pss(told: dict[str, Any]) -> int:
 def _reboot_targets(downs: list[Down]) -> list[Target]:
     found = []
     for down in downs:
-        for words, values, limit in (("server alive", down.alive, down.way.limits[0]), ("cable cut", down.cut, down.way.limits[1])):
+        for words, values, limit, why in (("server alive", down.alive, down.way.limits[0], down.way.why),
+                                          ("cable cut", down.cut, down.way.limits[1], "")):
             if values and limit:
-                why = SYSTEMD if down.way.about == "systemd" and values is down.alive else ""
                 found.append(Target(f"{down.way.who}, {down.way.about}: reboot, {words}", statistics.median(values), limit, False, "s",
                                     why))
     return found

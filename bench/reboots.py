@@ -49,6 +49,7 @@ class Way:
     runs: tuple[int, int]     # alive, cut
     quick: tuple[int, int]
     limits: tuple[float, float] = (0, 0)  # what the targets want, seconds
+    why: str = ""             # told when the first of them is missed
 
 
 # A program of the root cannot be started when the server is gone; a builtin of the shell can still send a signal. It is what the
@@ -68,7 +69,8 @@ def _initramfs_tools(kernel: Kernel) -> Path:
 
 
 WAYS = (
-    Way("diskless", "debian", "systemd", boot_images.ours, _OURS, _CTL, _CTL, (3, 1), (0, 0), (3, 10)),
+    Way("diskless", "debian", "systemd", boot_images.ours, _OURS, _CTL, _CTL, (3, 1), (0, 0), (3, 10),
+        "about half a second of it is ours, the rest systemd's, whoever booted the node"),
     Way("diskless", "debian", "systemd, by systemctl", boot_images.ours, _OURS, "systemctl reboot", "", (1, 0), (0, 0)),
     Way("diskless", "busybox", "itself as PID 1", boot_images.ours, _OURS + " diskless.init=self", "reboot", _CTL, (3, 2), (2, 1),
         (1, 10)),
@@ -177,15 +179,13 @@ class Reboots:
         try:
             self._turn.acquire()
             try:
-                if cut:
-                    with self._quiet.noise():
-                        self._bring_up(node, down.way)
+                with self._quiet.noise():
+                    self._bring_up(node, down.way)
+                    if cut:
                         node.cut()
                         wait = self._say(node, down.way.cut)
                         took = wait(_WORKING)
-                else:
-                    with self._quiet.noise():
-                        self._bring_up(node, down.way)
+                if not cut:
                     with self._quiet.silence():
                         wait = self._say(node, down.way.alive)
                         took = wait(CAP)

@@ -1,26 +1,15 @@
-#include <elf.h>
-
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "common/base/text.hpp"
+#include "common/image/elf_bytes.hpp"
 #include "common/image/manifest.hpp"
 #include "initramfs/module_file.hpp"
 
 namespace diskless {
 
 namespace {
-/// A structure at an offset, when the text reaches that far.
-template <class Structure>
-std::optional<Structure> structure_at(std::string_view elf, std::uint64_t offset) {
-    if (offset > elf.size() || elf.size() - offset < sizeof(Structure)) return std::nullopt;
-    Structure value;
-    std::memcpy(&value, elf.data() + offset, sizeof value);
-    return value;
-}
-
 std::optional<std::string_view> part_of(std::string_view elf, std::uint64_t offset, std::uint64_t size) {
     if (offset > elf.size() || elf.size() - offset < size) return std::nullopt;
     return elf.substr(offset, size);
@@ -58,17 +47,6 @@ bool visit_class(std::string_view elf, Visit visit) {
         if (!visit(SectionOf{offset(i), c_string_at(*names, found->sh_name), *content})) break;
     }
     return true;
-}
-
-bool is_elf(std::string_view bytes) {
-    constexpr unsigned char kOurs = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
-    return bytes.size() > EI_NIDENT && bytes.starts_with(ELFMAG) && bytes[EI_DATA] == kOurs;
-}
-
-bool is_x86_64(std::string_view elf) {
-    if (!is_elf(elf) || elf[EI_CLASS] != ELFCLASS64) return false;
-    const auto header = structure_at<Elf64_Ehdr>(elf, 0);
-    return header && header->e_machine == EM_X86_64;
 }
 
 template <class Visit>

@@ -1,20 +1,13 @@
 #include "common/image/lean_module.hpp"
 
-#include <elf.h>
-
 #include <array>
 #include <cstring>
+
+#include "common/image/elf_bytes.hpp"
 
 namespace diskless {
 
 namespace {
-
-template <class Structure>
-bool read_at(std::span<const char> elf, std::uint64_t offset, Structure& value) {
-    if (elf.size() < sizeof value || offset > elf.size() - sizeof value) return false;
-    std::memcpy(&value, elf.data() + offset, sizeof value);
-    return true;
-}
 
 /// The bytes of a section; none when they are not all in the object.
 std::span<char> content_of(std::span<char> elf, const Elf64_Shdr& section) {
@@ -56,21 +49,22 @@ void hide_section(char* header) {
 }  // namespace
 
 std::size_t take_out_tracer_calls(std::span<char> elf, std::uint64_t tracer) {
-    Elf64_Ehdr header;
-    if (tracer == 0 || !read_at(elf, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
-        header.e_shentsize != sizeof(Elf64_Shdr))
-        return 0;
-    const auto section = [&](std::uint64_t i, Elf64_Shdr& value) {
-        return i < header.e_shnum && header.e_shoff <= elf.size() &&
-               read_at(elf, header.e_shoff + i * sizeof value, value);
+    const std::string_view bytes(elf.data(), elf.size());
+    if (tracer == 0 || !is_x86_64(bytes)) return 0;
+    const auto header = structure_at<Elf64_Ehdr>(bytes, 0);
+    if (!header || header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shoff > elf.size()) return 0;
+    const auto section = [&](std::uint64_t i) {
+        return i < header->e_shnum ? structure_at<Elf64_Shdr>(bytes, header->e_shoff + i * sizeof(Elf64_Shdr))
+                                   : std::nullopt;
     };
     std::size_t count = 0;
-    Elf64_Shdr relocations, code;
-    for (std::uint64_t i = 0; section(i, relocations); ++i) {
-        if (relocations.sh_type != SHT_RELA || !section(relocations.sh_info, code)) continue;
-        if (code.sh_type != SHT_PROGBITS || (code.sh_flags & SHF_EXECINSTR) == 0) continue;
-        count += take_out(content_of(elf, code), content_of(elf, relocations), tracer);
+    for (std::uint64_t i = 0; i < header->e_shnum; ++i) {
+        const auto relocations = section(i);
+        if (!relocations) break;  // cut short
+        if (relocations->sh_type != SHT_RELA) continue;
+        const auto code = section(relocations->sh_info);
+        if (!code || code->sh_type != SHT_PROGBITS || (code->sh_flags & SHF_EXECINSTR) == 0) continue;
+        count += take_out(content_of(elf, *code), content_of(elf, *relocations), tracer);
     }
     return count;
 }

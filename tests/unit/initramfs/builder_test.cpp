@@ -11,17 +11,12 @@
 #include "initramfs/module_file.hpp"
 #include "initramfs/module_sets.hpp"
 #include "server-helper/command.hpp"
+#include "tests/unit/initramfs/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Directory {
-    std::string path = (fs::temp_directory_path() / "diskless-test-XXXXXX").string();
-    Directory() { EXPECT_NE(mkdtemp(path.data()), nullptr); }
-    ~Directory() { fs::remove_all(path); }
-};
 
 TEST(OutputFile, ReplacesOrLeavesTheOldOne) {
     const Directory directory;

@@ -1,23 +1,14 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "common/image/lean_module.hpp"
 #include "initramfs/host_files.hpp"
 #include "initramfs/module_file.hpp"
+#include "tests/unit/initramfs/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
-
-namespace fs = std::filesystem;
-
-struct Directory {
-    std::string path = (fs::temp_directory_path() / "diskless-test-XXXXXX").string();
-    Directory() { EXPECT_NE(mkdtemp(path.data()), nullptr); }
-    ~Directory() { fs::remove_all(path); }
-};
 
 /// An object with sections of a kernel module's names, as the compiler makes it.
 std::string object_with(const std::string& assembler) {
