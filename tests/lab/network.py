@@ -56,8 +56,12 @@ class Network:
         self._ip("address", "add", "fd09::1/64", "dev", "br0", "nodad")
 
     def lose(self, percent: int) -> None:
-        """Loses that share of all frames between servers and nodes, in both directions, at random."""
-        lost = f"numgen random mod 100 < {percent} counter drop;"
+        """Loses that share of all frames between servers and nodes, in both directions, at random.
+
+        Of two frames that follow each other in one direction, one gets through: TCP doubles its wait with each loss in a
+        row, and after nine of them, which chance brings about now and then, it waits for minutes.
+        """
+        lost = f"numgen inc mod 2 == 0 numgen random mod 100 < {2 * percent} counter drop;"
         self._namespace.run("nft", "-f", "-", stdin=f"""
             table bridge loss {{
                 chain to_server   {{ type filter hook input priority 0; {lost} }}
