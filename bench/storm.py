@@ -22,6 +22,7 @@ from measure import Failed, Figure, Result, Sample, Target, say
 from namespace import LabError, Namespace, wait_until
 
 STORM = ROOT / "build/release/bench/storm"
+LOSSY = 40  # seconds for those whose servers lose half: longer than the target allows; TCP's backoff would go on for minutes
 
 
 @dataclass
@@ -167,9 +168,9 @@ def storm(options: argparse.Namespace) -> Result:
                 one(f"{size} nodes", size, True, 90)
             one(f"{sizes[-1]} nodes in step", sizes[-1], False, 90)
             servers.drop(50)
-            one("100 nodes, servers lose half", 100, True, 30 if options.quick else 90)
+            one("100 nodes, servers lose half", 100, True, LOSSY)
             if not options.quick:
-                one("100 nodes in step, servers lose half", 100, False, 90)
+                one("100 nodes in step, servers lose half", 100, False, LOSSY)
             servers.heal()
         finally:
             servers.close()
