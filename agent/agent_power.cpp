@@ -105,8 +105,9 @@ InitFacts Agent::init_facts() const {
 
 InitSight Agent::init_sight() const {
     const auto stat = world_.files.read("/proc/1/stat");
-    if (!stat) return {};
-    return parse_init_stat(*stat).value_or(InitSight{});
+    auto sight = stat ? parse_init_stat(*stat).value_or(InitSight{}) : InitSight{};
+    sight.going_down = init_watch_.end().has_value();
+    return sight;
 }
 
 Result<> Agent::ask_init(PowerVerb verb) {

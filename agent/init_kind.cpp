@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <utmp.h>
 
+#include <array>
 #include <cstring>
 
 #include "common/base/text.hpp"
@@ -120,14 +121,19 @@ std::optional<InitSight> parse_init_stat(std::string_view stat) {
     const auto open = stat.find('('), close = stat.rfind(')');
     if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
     const auto fields = words(stat.substr(close + 1));
-    constexpr std::size_t kState = 0, kUserTicks = 11, kSystemTicks = 12;  // proc(5): fields 3, 14 and 15
-    if (fields.size() <= kSystemTicks || fields[kState].size() != 1) return std::nullopt;
-    const auto user = parse_number<std::uint64_t>(fields[kUserTicks]);
-    const auto system = parse_number<std::uint64_t>(fields[kSystemTicks]);
-    if (!user || !system) return std::nullopt;
+    // proc(5): field 3 is the state. Time passes in ticks of 10 ms, and a signal taken, a program forked or a child
+    // waited for costs PID 1 less than one; its page faults show it. Fields 10 and 11 (minflt, cminflt), 14 to 17
+    // (utime, stime, cutime, cstime).
+    constexpr std::size_t kState = 0;
+    constexpr std::array<std::size_t, 6> kMoves{7, 8, 11, 12, 13, 14};
+    if (fields.size() <= kMoves.back() || fields[kState].size() != 1) return std::nullopt;
     InitSight sight;
     sight.stuck = fields[kState][0] == 'D';
-    sight.activity = *user + *system;
+    for (const auto field : kMoves) {
+        const auto value = parse_number<std::uint64_t>(fields[field]);
+        if (!value) return std::nullopt;
+        sight.activity = sight.activity * 31 + *value;
+    }
     for (const char c : stat.substr(open, close - open))  // another program: systemd-shutdown after systemd
         sight.activity = sight.activity * 31 + static_cast<unsigned char>(c);
     return sight;

@@ -38,10 +38,11 @@ std::optional<char> run_level_of(std::string_view utmp);
 /// process that sent it, empty for PID 1.
 std::optional<std::string_view> end_told_by_term(InitKind kind, std::string_view sender, std::optional<char> run_level);
 
-/// What /proc/1/stat shows (proc(5)).
+/// What /proc/1/stat shows (proc(5)), and utmp.
 struct InitSight {
     bool stuck = false;          // state D: waits in the kernel and takes no signal
     std::uint64_t activity = 0;  // changes whenever PID 1 has done something, or became another program
+    bool going_down = false;     // it has told that it ends the machine: InitWatch
     bool operator==(const InitSight&) const = default;
 };
 /// Nothing when the text is no such line.

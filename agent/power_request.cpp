@@ -31,6 +31,7 @@ bool PowerRequest::give_up_on_init(Nanoseconds now, const InitSight& sight) {
         reacted_ = true;
         moved_at_ = now;
     }
+    reacted_ = reacted_ || sight.going_down;
     // One that has reacted may wait for its services in peace; one that hangs in the kernel will not come back.
     if (reacted_ && !sight.stuck) moved_at_ = now;
     last_ = sight;

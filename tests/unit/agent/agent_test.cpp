@@ -244,6 +244,19 @@ TEST_F(AgentTest, SeesTheRunLevelOfSysvinitGoDown) {
     EXPECT_THAT(told, ElementsAre("reboot"));
 }
 
+TEST_F(AgentTest, ASysvinitThatSleepsWhileItsScriptsRunIsNotDeaf) {
+    files.content["/proc/1/comm"] = "init\n";
+    files.fifos.insert("/run/initctl");
+    ask("reboot timeout_ms=60000");
+    struct utmp record {};
+    record.ut_type = RUN_LVL;
+    record.ut_pid = '6' + 256 * '2';
+    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    run_to_the_end();
+    EXPECT_GE(taken_down_at, Seconds{140}) << "two thirds of the time are its own";
+    EXPECT_THAT(machine.said, HasSubstr("it takes too long"));
+}
+
 TEST_F(AgentTest, FinishesWhatBusyboxWasToldWhenTheServerIsGone) {
     hooks.is_guarded = [] { return true; };
     files.content["/proc/1/comm"] = "init\n";

@@ -64,9 +64,25 @@ TEST(ParseInitStat, SeesStateAndActivity) {
     EXPECT_NE(other->activity, sight->activity) << "another program in the same process";
 }
 
+/// It forks and sleeps again within a clock tick.
+TEST(ParseInitStat, SeesWhatTakesLessThanATick) {
+    const auto activity = [](const char* faults_and_ticks) {
+        return parse_init_stat("1 (init) S 0 1 1 0 -1 4194560 " + std::string(faults_and_ticks) + " 20 0 1 0 25")
+            ->activity;
+    };
+    const auto before = activity("30000 600000 100 2000 70 130 1500 900");
+    EXPECT_EQ(before, activity("30000 600000 100 2000 70 130 1500 900"));
+    EXPECT_NE(before, activity("30040 600000 100 2000 70 130 1500 900")) << "a fork costs it page faults";
+    EXPECT_NE(before, activity("30000 600040 100 2000 70 130 1500 900")) << "a child was waited for";
+    EXPECT_NE(before, activity("30000 600000 100 2000 70 130 1501 900"));
+    EXPECT_NE(before, activity("30000 600000 100 2000 70 130 1500 901"));
+    EXPECT_NE(before, activity("30000 600000 100 2000 71 129 1500 900")) << "no sum that stays the same";
+}
+
 TEST(ParseInitStat, RefusesWhatIsNoSuchLine) {
-    for (const char* text : {"", "1 (systemd", "1 )systemd( S 1", "1 (systemd) S 0 1 1",
-                             "1 (x) SD 0 1 1 0 -1 4 3 6 1 2 7 1 1 9", "1 (x) S 0 1 1 0 -1 4 3 6 1 2 x 1 1 9"})
+    for (const char* text :
+         {"", "1 (systemd", "1 )systemd( S 1", "1 (systemd) S 0 1 1", "1 (x) SD 0 1 1 0 -1 4 3 6 1 2 7 1 1 9",
+          "1 (x) S 0 1 1 0 -1 4 3 6 1 2 x 1 1 9", "1 (x) S 0 1 1 0 -1 4 3 6 1 2 7 1 1"})
         EXPECT_FALSE(parse_init_stat(text)) << text;
 }
 

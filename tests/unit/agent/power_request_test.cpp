@@ -45,6 +45,20 @@ TEST(PowerRequest, AnInitThatReactedMayWaitForItsServices) {
     EXPECT_NEAR(story.seconds(), 40, 0.3);
 }
 
+TEST(PowerRequest, AnInitThatSaysSoIsOnItsWay) {
+    Story story({.total = Seconds{60}});
+    story.until_action(asleep);
+    EXPECT_EQ(story.until_action([](double at) { return InitSight{false, 7, at >= 2}; }), Action::take_down);
+    EXPECT_NEAR(story.seconds(), 40, 0.3) << "run level 6: its scripts take their time";
+    Story begun({.total = Seconds{60}, .begun = true});
+    EXPECT_EQ(begun.until_action([](double) { return InitSight{false, 7, true}; }), Action::take_down);
+    EXPECT_NEAR(begun.seconds(), 40, 0.3);
+    Story stuck({.total = Seconds{60}});
+    stuck.until_action(asleep);
+    EXPECT_EQ(stuck.until_action([](double at) { return InitSight{at >= 8, 7, true}; }), Action::take_down);
+    EXPECT_NEAR(stuck.seconds(), 13, 0.3) << "what it has told does not bring it back";
+}
+
 TEST(PowerRequest, GivesUpOnADeafInit) {
     Story story({.total = Seconds{30}});
     story.until_action(asleep);
