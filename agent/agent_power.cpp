@@ -90,7 +90,9 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
 /// What was seen lately, or else asked now.
 bool Agent::root_is_dead() {
     if (parts_.root != nullptr && parts_.root->dead_since()) return true;
-    return hooks_.root_answers && !hooks_.root_answers(Deadline::after(world_.clock, kLookDeadline));
+    if (!hooks_.root_is_gone) return false;
+    if (hooks_.promise) hooks_.promise(world_.clock.now() + hooks_.root_is_gone_takes + settings_.patience);
+    return hooks_.root_is_gone();
 }
 
 InitFacts Agent::init_facts() const {

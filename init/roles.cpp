@@ -57,13 +57,16 @@ void leave_report(Os& os, const BootReport& report) {
 }
 
 /// Ends the machine from a process that is not PID 1: everything but PID 1 and us ends. `guardian`: ours; 0: none.
-Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootReport& facts, int guardian = 0) {
+Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootReport& facts, ServerVerdict& root,
+                          int guardian = 0) {
     ShutdownSituation situation;
     situation.verb = verb;
     situation.after_pivot = false;
     situation.has_snapshot = facts.snapshot.state == "mounted";
-    situation.server_answers = [&os, &facts](Deadline until) { return server_answers(os, facts.root.server, until); };
-    situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
+    situation.server_answers = [&os, service = service_of(facts.root)](Deadline until) {
+        return server_answers(os, service, until);
+    };
+    situation.server_dead = root.is_gone(deadline);
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
     situation.wake_on_lan = parse_boot_config({facts.command_line, {}, 0}).wake_on_lan;
     situation.interface = facts.interface;
@@ -121,11 +124,12 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     facts.state = {};
 
     AgentHooks hooks;
-    const auto answers = [&](Deadline deadline) { return server_answers(own, facts.root.server, deadline); };
-    hooks.root_answers = answers;
+    auto root_verdict = verdict_on(own, service_of(facts.root));
+    hooks.root_is_gone = [&] { return root_verdict.is_gone(); };
+    hooks.root_is_gone_takes = root_verdict.longest();
     if (facts.snapshot.state == "mounted") hooks.snapshot = kSnapshot;
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        return take_down_from_here(own, verb, deadline, facts, linux_forks().parent());
+        return take_down_from_here(own, verb, deadline, facts, root_verdict, linux_forks().parent());
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };
     hooks.is_guarded = [&] { return guardian.is_guarded(); };
@@ -141,16 +145,16 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
     const auto config = parse_boot_config({facts.command_line, {}, 0});
-    const auto watch = [&](const char* what, const std::string& server, bool writable, const char* path) {
-        return MountWatch(own.clock, linux_background(), {what, server, writable},
+    const auto watch = [&](const char* what, const NfsService& service, bool writable, const char* path) {
+        return MountWatch(own.clock, linux_background(), {what, service.server, writable},
                           {[path] { return free_space(path); },
-                           [&own, server] {
-                               return ask_server(own, server, Deadline::after(own.clock, MountWatch::kServerMayTake));
+                           [&own, service] {
+                               return ask_server(own, service, Deadline::after(own.clock, MountWatch::kServerMayTake));
                            }});
     };
     // Our own "/" is the initramfs; the node's is that of PID 1.
-    auto root = watch("root server", facts.root.server, facts.root.mode == "rw", "/proc/1/root");
-    auto snapshot = watch("snapshot server", facts.snapshot.server, true, kSnapshot);
+    auto root = watch("root server", service_of(facts.root), facts.root.mode == "rw", "/proc/1/root");
+    auto snapshot = watch("snapshot server", service_of(facts.snapshot), true, kSnapshot);
     WatchdogKeeper watchdog(linux_watchdog(), std::chrono::ceil<Seconds>(config.watchdog));
     const auto lease = keep_lease(own, facts, config, state);
     AgentParts parts{.lease = lease.get(), .log = &log};
@@ -205,7 +209,9 @@ int ctl_role(Os& os, const std::vector<std::string>& arguments, std::uint32_t us
                 // Ending the shell we were typed at hangs up its terminal, and that would end us.
                 (void)become_resident();
                 (void)end_machine_at(deadline, verb);
-                return take_down_from_here(os, verb, deadline, read_report(os).value_or(BootReport{}));
+                const auto facts = read_report(os).value_or(BootReport{});
+                auto root = verdict_on(os, service_of(facts.root));
+                return take_down_from_here(os, verb, deadline, facts, root);
             },
         .user = user,
         .utf8_locale = speaks_utf8(std::getenv("LC_ALL"), std::getenv("LC_CTYPE"), std::getenv("LANG")),

@@ -154,6 +154,12 @@ void set_defaults(OptionList& list, const NfsMountWish& wish, NfsVersion version
     }
 }
 
+OptionList list_of(std::string_view options) {
+    OptionList list;
+    for (const auto option : split(options, ',')) list.set(std::string(trim(option)));
+    return list;
+}
+
 /// NFS 3 by TCP without a word on ports.
 bool lets_kernel_ask(const OptionList& list) {
     return list.find("vers") == "vers=3" && list.find("proto") == "proto=tcp" &&
@@ -184,11 +190,15 @@ bool fits(std::string_view option, NfsVersion version) {
 }
 }  // namespace
 
-bool wants_ports(const NfsAttempt& attempt) {
-    OptionList list;
-    for (const auto option : split(attempt.options, ',')) list.set(std::string(option));
-    return lets_kernel_ask(list);
+NfsListener nfs_listener(std::string_view options) {
+    const auto list = list_of(options);
+    const auto protocol = list.find("proto");
+    const auto name = protocol.starts_with("proto=") ? value_of(protocol) : protocol;
+    return {.port = parse_number<std::uint16_t>(value_of(list.find("port"))).value_or(0),
+            .tcp = name.empty() || name == "tcp" || name == "tcp6"};
 }
+
+bool wants_ports(const NfsAttempt& attempt) { return lets_kernel_ask(list_of(attempt.options)); }
 
 NfsLadder nfs_ladder(const NfsMountWish& wish) {
     NfsLadder ladder;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/net/address.hpp"
@@ -43,6 +44,13 @@ struct NfsLadder {
     std::vector<NfsAttempt> attempts;  // to be tried in this order; never empty
     std::vector<std::string> ignored;  // user options that cannot be used, one line each
 };
+
+/// Where the server of a mount with these options listens.
+struct NfsListener {
+    std::uint16_t port = 0;  // 0: they do not say
+    bool tcp = true;
+};
+NfsListener nfs_listener(std::string_view options);
 
 /// Would an attempt of NFS 3 have the kernel ask the server's port mapper, for TCP?
 bool wants_ports(const NfsAttempt& attempt);

@@ -34,7 +34,8 @@ struct RootFacts {
 
 struct SnapshotFacts {
     std::string name, server, path;
-    std::string state;  // "mounted", "volatile", "none"
+    std::string state;    // "mounted", "volatile", "none"
+    std::string options;  // of the mount
     bool operator==(const SnapshotFacts&) const = default;
 };
 

@@ -79,6 +79,7 @@ void describe(V& v, S& snapshot) {
     v.field("server", snapshot.server);
     v.field("path", snapshot.path);
     v.field("state", snapshot.state);
+    v.field("options", snapshot.options);
 }
 
 template <class V, Is<TimeFacts> S>

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/nfs/mount_options.hpp"
 #include "common/nfs/rpc.hpp"
 #include "common/nfs/servers.hpp"
+#include "init/nfs_ports.hpp"
 
 namespace diskless {
 
@@ -22,6 +24,23 @@ constexpr Milliseconds kQueueOpens{20};
 constexpr Seconds kPreferredAppears{4}, kPreferredAnswers{60};  // before other interfaces are tried as well
 constexpr Milliseconds kAfresh{10'000};  // and up to as much again: what was wrong may be put right on a server
 constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
+
+Result<RpcReply> ask(Os& os, Ipv4 server, std::uint16_t port, Deadline deadline) {
+    const auto xid = static_cast<std::uint32_t>(os.machine.random());
+    return parse_rpc_reply(
+        TRY(os.sockets.tcp_exchange(server, port, build_rpc_null_call(xid, kNfsProgram, 3), deadline)), xid);
+}
+
+/// A NULL call where the mount will look for the service.
+Result<RpcReply> ask_service(Os& os, Ipv4 server, const NfsSource& source, Deadline deadline) {
+    const auto port = nfs_listener(source.options).port;
+    auto answer = ask(os, server, port != 0 ? port : kNfsPort, deadline);
+    // NFS 3 is where the port mapper says.
+    if (answer || port != 0 || (source.version != NfsVersion::automatic && source.version != NfsVersion::v3))
+        return answer;
+    const auto mapped = ask_for_ports(os, server, deadline).nfs;
+    return mapped == 0 || mapped == kNfsPort ? answer : ask(os, server, mapped, deadline);
+}
 }  // namespace
 
 struct NetworkSearch::Attempt {
@@ -242,20 +261,17 @@ void NetworkSearch::configure(Attempt& attempt) {
 }
 
 /// A NULL call to each server: the answer proves address, routes and server at once. With one interface and one server
-/// there is nothing to choose, and the mount itself is the probe.
+/// there is nothing to choose, and the mount itself is the probe, as it is where NFS does not go over TCP.
 void NetworkSearch::probe(Attempt& attempt) {
     auto& servers = attempt.root->servers;
-    if (attempts_.size() == 1 && servers.size() == 1) {
+    if ((attempts_.size() == 1 && servers.size() == 1) || !nfs_listener(attempt.root->options).tcp) {
         attempt.state = Attempt::State::answered;
         return;
     }
     std::string problem;
     for (std::size_t i = 0; i < servers.size(); ++i) {
-        const auto xid = static_cast<std::uint32_t>(os_.machine.random());
-        const auto reply =
-            os_.sockets.tcp_exchange(servers[i], kNfsPort, build_rpc_null_call(xid, kNfsProgram, 3),
-                                     Deadline::after(os_.clock, kProbeDeadline).sooner_of(context_.deadline));
-        const auto answer = reply ? parse_rpc_reply(*reply, xid) : tl::unexpected(reply.error());
+        const auto answer = ask_service(os_, servers[i], *attempt.root,
+                                        Deadline::after(os_.clock, kProbeDeadline).sooner_of(context_.deadline));
         if (answer) {
             if (i > 0) context_.note(fmt::format("server {} is skipped: {}", servers[0].text(), problem));
             std::rotate(servers.begin(), servers.begin() + static_cast<std::ptrdiff_t>(i), servers.end());

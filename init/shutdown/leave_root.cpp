@@ -14,15 +14,16 @@ namespace {
 
 constexpr const char* kPlace = "/run/diskless/initramfs";  // the program is there as "shutdown"
 
-Result<> become_shutdown(Os& os, PowerVerb verb, Deadline deadline) {
+Result<> become_shutdown(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {
     for (const char* directory : {"/proc", "/sys", "/dev", "/run", "/oldroot"})
         TRY(os.files.make_directories(join_path(kPlace, directory)));
     TRY(os.mounts.bind(kPlace, kPlace, false));  // pivot_root(2) wants a mount
     for (const char* api : {"/proc", "/sys", "/dev", "/run"}) TRY(os.mounts.bind_tree(api, join_path(kPlace, api)));
     TRY(os.machine.pivot_root(kPlace, join_path(kPlace, "/oldroot")));
     const auto at = std::chrono::duration_cast<Milliseconds>(deadline.at).count();
-    return Failure(os.processes.execute(
-        "/shutdown", {"shutdown", std::string(text(verb)), fmt::format("{}{}", kDeadlineArgument, at)}, {}));
+    std::vector<std::string> arguments{"shutdown", std::string(text(verb)), fmt::format("{}{}", kDeadlineArgument, at)};
+    if (server_dead) arguments.emplace_back(kServerGoneArgument);
+    return Failure(os.processes.execute("/shutdown", arguments, {}));
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ void leave_root(Os& os, PowerVerb verb, Deadline deadline, bool server_dead) {
                                   std::chrono::duration<double>(deadline.left(os.clock)).count(),
                                   server_dead ? "; the server is gone, what needs it is skipped" : ""));
     end_all_processes(os, Deadline::after(os.clock, deadline.left(os.clock) / 2), server_dead);
-    if (const auto became = become_shutdown(os, verb, deadline); !became)
+    if (const auto became = become_shutdown(os, verb, deadline, server_dead); !became)
         os.machine.say(4, became.error().cause + ", ending the machine from here");
     end_machine(os, verb);
 }

@@ -1,6 +1,8 @@
 // /run/initramfs/shutdown: what systemd becomes when it has done its part.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "common/base/text.hpp"
 #include "common/os/resident.hpp"
 #include "init/params.hpp"
@@ -27,6 +29,7 @@ std::string root_of_agent(Os& os) {
     for (const auto known : {PowerVerb::poweroff, PowerVerb::halt, PowerVerb::kexec})
         if (text(known) == verb) situation.verb = known;
     situation.run_directory = root_of_agent(os) + kRunDirectory;
+    NfsService root;
     if (const auto text = os.files.read(join_path(situation.run_directory, base_name(kReportFile)), 4 << 20)) {
         if (const auto report = boot_report_from_json(*text)) {
             const auto config = parse_boot_config({report->command_line, {}, 0});
@@ -34,10 +37,10 @@ std::string root_of_agent(Os& os) {
             situation.wake_on_lan = config.wake_on_lan;
             situation.interface = report->interface;
             situation.has_snapshot = report->snapshot.state == "mounted";
-            situation.server_answers = [&os, server = report->root.server](Deadline deadline) {
-                return server_answers(os, server, deadline);
+            situation.server_answers = [&os, service = service_of(report->root)](Deadline deadline) {
+                return server_answers(os, service, deadline);
             };
-            situation.server_dead = !situation.server_answers(Deadline::after(os.clock, Seconds{2}));
+            root = service_of(report->root);
         }
     } else {
         os.machine.say(4, "no boot report: " + text.error().cause + ", continuing");
@@ -49,7 +52,11 @@ std::string root_of_agent(Os& os) {
                 situation.timeout = std::chrono::duration_cast<Milliseconds>(
                     Deadline{std::min<Nanoseconds>(Milliseconds{*at}, os.clock.now() + Seconds{600})}.left(os.clock));
     const auto kept = kept_for_the_end(situation.timeout);
-    (void)end_machine_at(Deadline::after(os.clock, situation.timeout - kept), situation.verb, kept);
+    const auto deadline = Deadline::after(os.clock, situation.timeout);
+    (void)end_machine_at(Deadline{deadline.at - kept}, situation.verb, kept);
+    situation.server_dead =
+        std::ranges::find(arguments, kServerGoneArgument) != arguments.end() || verdict_on(os, root).is_gone(deadline);
+    situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
     take_down(os, situation);
     for (;;) os.clock.sleep(Seconds{60});
 }

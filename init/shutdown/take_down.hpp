@@ -30,6 +30,8 @@ ExecutorEvents say_steps(Os& os);
 
 /// "--diskless-deadline=" and milliseconds since boot: what our own PID 1 gives the shutdown program beside the verb.
 inline constexpr std::string_view kDeadlineArgument = "--diskless-deadline=";
+/// It has found out that the root's server is gone.
+inline constexpr std::string_view kServerGoneArgument = "--diskless-server-gone";
 
 /// The part of the total that is kept for reboot(2) itself and the devices that it shuts down.
 Nanoseconds kept_for_the_end(Milliseconds total);

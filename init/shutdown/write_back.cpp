@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/nfs/server_verdict.hpp"
 #include "common/report/words.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 
@@ -15,7 +16,7 @@ constexpr Seconds kLook{1};
 constexpr Nanoseconds kSayEvery = Seconds{3};
 constexpr Nanoseconds kDoubtAfter = Seconds{3};    // without progress: is the server still there?
 constexpr Nanoseconds kGiveUpAfter = Seconds{10};  // without progress, though it answers
-constexpr Milliseconds kProbe{1000};
+constexpr ServerVerdict::Patience kProbe{Milliseconds{1000}, Milliseconds{1500}};  // it has answered before
 constexpr Milliseconds kOthers{1000};  // for servers beside the dead one, and for local disks
 
 std::uint64_t unwritten(Os& os) { return unwritten_bytes(os.files.read("/proc/meminfo").value_or(std::string())); }
@@ -44,7 +45,7 @@ std::uint64_t unwritten_bytes(std::string_view meminfo) {
 
 bool server_is_gone(StepContext& context, WayDown& down) {
     if (down.server_dead || !down.situation.server_answers) return down.server_dead;
-    if (down.situation.server_answers(Deadline::after(context.os.clock, kProbe))) return false;
+    if (!ServerVerdict(context.os.clock, down.situation.server_answers, kProbe).is_gone()) return false;
     context.note("the server does not answer any more");
     context.publish([&] { down.server_dead = true; });
     return true;

@@ -20,6 +20,7 @@ constexpr Milliseconds kDetach{2000};
 struct Found {
     std::string name;
     Ipv4 server;
+    std::string options;
     bool location = false;
 };
 
@@ -54,10 +55,10 @@ Result<Found> mount_from_parent(StepContext& context, const Boot& boot, const Sn
                 TRY(os.mounts.bind(path, kSnapshot, false));
                 return {};
             });
-        if (bound) return Found{name, mounted.server, true};
+        if (bound) return Found{name, mounted.server, mounted.options, true};
         if (!worth_another_name(bound.error())) return tl::unexpected(bound.error());
     }
-    return Found{{}, mounted.server, true};
+    return Found{{}, mounted.server, mounted.options, true};
 }
 
 /// Our layout: each node's directory is exported to that node alone.
@@ -67,7 +68,7 @@ Result<Found> mount_directly(StepContext& context, const Boot& boot, const Snaps
     for (const auto& name : names) {
         const auto mounted =
             mount_nfs(context, job_for(context, boot, place, join_path(place.source.path, name), kSnapshot));
-        if (mounted) return Found{name, mounted->server, false};
+        if (mounted) return Found{name, mounted->server, mounted->options, false};
         last = mounted.error();
         if (!worth_another_name(last)) return tl::unexpected(last);
     }
@@ -164,7 +165,8 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.snapshot = {.name = found->name,
                          .server = found->server.text(),
                          .path = join_path(place->source.path, found->name),
-                         .state = "mounted"};
+                         .state = "mounted",
+                         .options = found->options};
     });
     return {};
 }

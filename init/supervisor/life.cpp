@@ -10,7 +10,6 @@
 
 #include "common/base/text.hpp"
 #include "init/boot.hpp"
-#include "init/server_probe.hpp"
 #include "init/shutdown/leave_root.hpp"
 #include "init/userland.hpp"
 
@@ -39,7 +38,7 @@ Life::Life(LifeWorld world, const std::vector<std::string>& environment)
     if (const auto text = os_.files.read(kReportFile, 4 << 20))
         if (const auto report = boot_report_from_json(*text)) {
             total_ = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
-            root_server_ = report->root.server;
+            root_service_ = service_of(report->root);
         }
     records_.reserve(kMostRecords);
     for (const auto& problem : process_.problems()) say(kWarning, problem.cause + ", continuing");
@@ -180,7 +179,7 @@ void Life::end(LastAct act, PowerVerb verb, const InittabEntry* restart) {
 }
 
 void Life::end_with(LastAct act, PowerVerb verb, const InittabEntry* restart) {
-    const bool server_dead = !server_answers(os_, root_server_, Deadline::after(os_.clock, Seconds{2}));
+    const bool server_dead = verdict_on(os_, root_service_).is_gone(end_at_);
     if (act == LastAct::restart && restart != nullptr) {
         end_all_processes(os_, end_at_, server_dead);
         const auto command = command_of(*restart);

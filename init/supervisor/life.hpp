@@ -12,6 +12,7 @@
 
 #include "common/os/init_process.hpp"
 #include "common/os/os.hpp"
+#include "init/server_probe.hpp"
 #include "init/supervisor/supervisor.hpp"
 
 namespace diskless {
@@ -98,7 +99,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     Deadline end_at_;
     std::optional<PowerVerb> to_promise_;  // the end of the machine is not certain yet
     bool told_unbounded_ = false;
-    std::string root_server_;
+    NfsService root_service_;
     std::vector<LoginRecord> records_;
     bool boot_recorded_ = false;
     int recorder_ = 0;

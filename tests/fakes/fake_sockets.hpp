@@ -17,12 +17,13 @@ class FakeSockets : public Sockets {
     explicit FakeSockets(FakeClock& clock) : clock_(clock) {}
 
     using Server = std::function<std::optional<std::string>(const std::string&)>;
-    std::map<int, Server> packets;  // by link: what answers IP packets there (DHCP)
-    std::map<int, Server> frames;   // by link: RARP
-    std::map<Ipv4, Server> udp;     // by address (SNTP)
-    std::map<Ipv4, Server> tcp;     // by address (NFS); absent: connection refused
-    std::vector<Ipv4> black_holes;  // TCP into them ends with the deadline
-    std::set<Ipv4> refused_udp;     // the local port is taken
+    std::map<int, Server> packets;           // by link: what answers IP packets there (DHCP)
+    std::map<int, Server> frames;            // by link: RARP
+    std::map<Ipv4, Server> udp;              // by address (SNTP)
+    std::map<Ipv4, Server> tcp;              // by address (NFS); absent: connection refused
+    std::map<Ipv4, std::uint16_t> tcp_port;  // where those listen; absent: at every port
+    std::vector<Ipv4> black_holes;           // TCP into them ends with the deadline
+    std::set<Ipv4> refused_udp;              // the local port is taken
     Nanoseconds delay = Milliseconds{1};
 
     Result<std::unique_ptr<Channel>> open_packets(int link, std::uint16_t) override { return open(packets[link]); }
@@ -32,7 +33,7 @@ class FakeSockets : public Sockets {
         return open(udp[server]);
     }
 
-    Result<std::string> tcp_exchange(Ipv4 server, std::uint16_t, const std::string& request,
+    Result<std::string> tcp_exchange(Ipv4 server, std::uint16_t port, const std::string& request,
                                      Deadline deadline) override {
         for (const auto hole : black_holes)
             if (hole == server) {
@@ -41,7 +42,9 @@ class FakeSockets : public Sockets {
             }
         clock_.advance(delay);
         const auto found = tcp.find(server);
-        if (found == tcp.end()) return fail_errno("connect to " + server.text(), ECONNREFUSED);
+        const auto listens = tcp_port.find(server);
+        if (found == tcp.end() || (listens != tcp_port.end() && listens->second != port))
+            return fail_errno("connect to " + server.text(), ECONNREFUSED);
         auto answer = found->second(request);
         if (!answer) return fail_errno("read from " + server.text(), ECONNRESET);
         return *answer;

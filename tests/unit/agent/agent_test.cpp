@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <utmp.h>
 
+#include "common/nfs/server_verdict.hpp"
 #include "tests/fakes/control_socket.hpp"
 #include "tests/fakes/fake_background.hpp"
 #include "tests/unit/agent/small_world.hpp"
@@ -27,11 +28,7 @@ class AgentTest : public ::testing::Test {
         files.content["/run/diskless/boot.json"] = to_json(test_report::sample_report());
         files.content["/proc/1/comm"] = "systemd\n";
         files.content["/proc/1/stat"] = kIdle;
-        hooks.root_answers = [this](Deadline deadline) {
-            ++probes;
-            if (!server_alive) clock.time = std::max(clock.time, deadline.at);
-            return server_alive;
-        };
+        hooks.root_is_gone = [this] { return verdict.is_gone(); };
         hooks.take_down = [this](PowerVerb, Deadline deadline) {
             taken_down_at = clock.now();
             deadline_given = deadline.at;
@@ -97,7 +94,12 @@ class AgentTest : public ::testing::Test {
     std::optional<MountWatch> root_watch, snapshot_watch;
     std::optional<Agent> agent_;
     bool server_alive = true;
-    int probes = 0;
+    int probes = 0, unanswered = 0;  // the first so many, by a server that is busy
+    ServerVerdict verdict{clock, [this](Deadline deadline) {
+                              if (++probes > unanswered && server_alive) return true;
+                              clock.time = std::max(clock.time, deadline.at);
+                              return false;
+                          }};
     Nanoseconds taken_down_at{0}, deadline_given{0}, guard_at{0};
 };
 
@@ -450,9 +452,46 @@ TEST_F(AgentTest, DoesNotAskAnInitWhoseRootIsGone) {
     server_alive = false;
     ask("reboot");
     EXPECT_THAT(processes.signals, IsEmpty());
-    EXPECT_LE(taken_down_at, Seconds{102});
+    EXPECT_LE(taken_down_at, Seconds{104});
     EXPECT_THAT(machine.said, HasSubstr("the root server is gone"));
     EXPECT_THAT(machine.done, ElementsAre("power reboot", "sysrq b"));
+}
+
+TEST_F(AgentTest, AsksAnInitWhoseRootIsBusy) {
+    unanswered = 1;
+    ask("reboot");
+    EXPECT_THAT(processes.signals, ElementsAre(std::pair(1, 39)));
+    EXPECT_EQ(taken_down_at.count(), 0);
+}
+
+TEST_F(AgentTest, ABusyServerDoesNotEndWhatInitDoes) {
+    hooks.is_guarded = [] { return true; };
+    files.content["/proc/1/comm"] = "init\n";
+    files.fifos.insert("/run/initctl");
+    struct utmp record {};
+    record.ut_type = RUN_LVL;
+    record.ut_pid = '6';
+    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    for (int minute = 0; minute < 10; ++minute) {
+        unanswered = probes + 1;
+        pass(Seconds{60});
+    }
+    EXPECT_EQ(taken_down_at, Nanoseconds{0});
+}
+
+TEST_F(AgentTest, ItsGuardianWaitsWhileASilentServerIsAsked) {
+    Nanoseconds promised{0};
+    hooks.promise = [&](Nanoseconds until) { promised = until; };
+    hooks.root_is_gone_takes = verdict.longest();
+    settings.patience = Seconds{2};  // diskless.watchdog=5
+    hooks.root_is_gone = [&] {
+        const bool gone = verdict.is_gone();
+        EXPECT_GT(promised, clock.now());
+        return gone;
+    };
+    server_alive = false;
+    ask("reboot");
+    EXPECT_EQ(probes, 2);
 }
 
 TEST_F(AgentTest, WritesToSysvinitInAChild) {

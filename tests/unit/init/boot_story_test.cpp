@@ -163,6 +163,48 @@ TEST(BootStory, ALeaseWithoutARootBehindItDoesNotWin) {
     EXPECT_EQ(story.boot.root.server, "10.9.0.2");
 }
 
+struct TwoLinks : Story {
+    explicit TwoLinks(const std::string& root) : Story(root + " ip=dhcp diskless.snapshot=none") {
+        links.links.clear();
+        sockets.packets.clear();
+        add_link("eth0", *Mac::parse("52:54:00:00:00:01"));
+        add_link("eth1", mac);
+        answer_dhcp(links.links[1].link.index);
+        sockets.tcp_port[server] = 2050;
+    }
+};
+
+TEST(BootStory, AServerAtAnotherPortIsAskedThere) {
+    for (const char* root : {"root=nfs://10.9.0.1:2050/srv/images/debian/1",
+                             "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1,port=2050",
+                             "root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1,vers=4.2 nfsopts=port=2050"}) {
+        TwoLinks story(root);
+        ASSERT_TRUE(story.run()) << root;
+        EXPECT_EQ(story.boot.link.name, "eth1");
+        EXPECT_LT(story.clock.now(), Seconds{5}) << root;
+    }
+}
+
+TEST(BootStory, AServerWherePortMapperSaysIsAskedThere) {
+    TwoLinks story("root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1");
+    story.sockets.udp[story.server] = [](const std::string& call) -> std::optional<std::string> {
+        ByteWriter out;
+        out.bytes(std::string_view(call).substr(0, 4));
+        for (const std::uint32_t word : {1U, 0U, 0U, 0U, 0U, 2050U}) out.u32(word);
+        return out.take();
+    };
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.link.name, "eth1");
+    EXPECT_LT(story.clock.now(), Seconds{5});
+}
+
+TEST(BootStory, WhatIsNotTcpIsNotAskedByTcp) {
+    TwoLinks story("root=/dev/nfs nfsroot=10.9.0.1:/srv/images/debian/1,vers=3,proto=udp");
+    story.sockets.tcp.clear();
+    ASSERT_TRUE(story.run());
+    EXPECT_EQ(story.boot.link.name, "eth1");
+}
+
 TEST(BootStory, ADhcpServerThatComesUpLateIsWaitedFor) {
     Story story;
     story.answer_dhcp(story.links.links[0].link.index, Seconds{300});

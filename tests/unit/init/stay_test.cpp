@@ -231,6 +231,8 @@ TEST(LeaveRoot, BecomesTheShutdownProgramInRam) {
     EXPECT_THAT(node.processes.execute_arguments[2], HasSubstr("--diskless-deadline="));
     // The fake's execve fails: the machine ends all the same.
     EXPECT_THAT(node.machine.powered, Contains(PowerVerb::poweroff));
+    leave_root(node.os, PowerVerb::poweroff, Deadline::after(node.clock, Seconds{20}), true);
+    EXPECT_EQ(node.processes.execute_arguments.back(), "--diskless-server-gone") << "it need not find out anew";
 }
 
 }  // namespace

@@ -265,9 +265,25 @@ TEST(TakeDown, AServerThatDiesOnTheWayIsNoticed) {
     };
     down.processes.hanging = {"sync"};
     down.run();
-    EXPECT_EQ(asked, 1) << "once is enough";
-    EXPECT_LT(down.took(), Seconds{5} + Seconds{5}) << "5 s are sysrq's";
+    EXPECT_EQ(asked, 2) << "that is enough";
+    EXPECT_LT(down.took(), Seconds{7} + Seconds{5}) << "5 s are sysrq's";
     EXPECT_TRUE(down.machine.has_said("16.0 KiB not written"));
+}
+
+/// All its threads write what the other nodes had in memory.
+TEST(TakeDown, AServerThatIsBusyIsNotTakenForDead) {
+    Down down;
+    int asked = 0;
+    down.situation.server_answers = [&](Deadline until) {
+        if (++asked % 2 == 0) return true;
+        down.clock.advance(until.left(down.clock));
+        return false;
+    };
+    down.processes.hanging = {"sync"};
+    down.run();
+    EXPECT_GT(asked, 2);
+    EXPECT_FALSE(down.machine.has_said("does not answer any more"));
+    EXPECT_GE(down.took(), Seconds{10} + Seconds{5}) << "5 s are sysrq's";
 }
 
 TEST(TakeDown, AServerThatAnswersButTakesNothingIsGivenUpInTime) {

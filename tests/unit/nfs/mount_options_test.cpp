@@ -169,5 +169,29 @@ TEST(Ladder, SaysWhatItCannotUse) {
     }
 }
 
+TEST(NfsListener, IsWhatTheOptionsSay) {
+    const struct {
+        const char* options;
+        std::uint16_t port;
+        bool tcp;
+    } cases[] = {
+        {"", 0, true},
+        {"ro,vers=4.2,proto=tcp,port=2050,addr=10.9.0.1", 2050, true},
+        {"ro,vers=3,mountport=20048,mountproto=udp,proto=tcp", 0, true},
+        {"port=2050,port=2051", 2051, true},
+        {"port=many", 0, true},
+        {"port=99999", 0, true},
+        {"vers=3,proto=udp", 0, false},
+        {"udp", 0, false},
+        {"udp,tcp", 0, true},
+        {"proto=rdma,port=20049", 20049, false},
+        {"proto=tcp6", 0, true},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(nfs_listener(c.options).port, c.port) << c.options;
+        EXPECT_EQ(nfs_listener(c.options).tcp, c.tcp) << c.options;
+    }
+}
+
 }  // namespace
 }  // namespace diskless

@@ -50,7 +50,7 @@ inline BootReport sample_report() {
     report.lease.lease_time = Seconds{3600};
     report.lease.obtained = Milliseconds{2240};
     report.root = {"10.9.0.1", "/srv/root", "4.2", "ro,hard,timeo=600", "ro", "2026-11-20"};
-    report.snapshot = {"node07", "10.9.0.1", "/srv/snapshots/node07", "mounted"};
+    report.snapshot = {"node07", "10.9.0.1", "/srv/snapshots/node07", "mounted", "rw,vers=3,port=2050"};
     report.time = {"snapshot", Milliseconds{1234}};
     report.identity = {"node07", "DHCP", "example.org", "", "0123456789abcdef0123456789abcdef", "snapshot"};
     report.state = {{"/etc/hostname", "persistent", "/srv/snapshots/node07/etc/hostname", 7, ""},
