@@ -7,6 +7,7 @@ BootReport boot_report_of(const Boot& boot, const std::vector<StepReport>& steps
     report.version = DISKLESS_VERSION;
     report.kernel = os.machine.kernel_release();
     report.command_line = boot.command_line;
+    report.image_parameters = boot.manifest.parameters;
     report.started = started;
     report.wall_started = std::chrono::duration_cast<Seconds>(os.clock.wall() - (os.clock.now() - started)).count();
     report.init = boot.init;
@@ -25,6 +26,10 @@ BootReport boot_report_of(const Boot& boot, const std::vector<StepReport>& steps
     report.state = boot.state;
     report.last_shutdown = boot.last_shutdown;
     return report;
+}
+
+BootConfig config_of(const BootReport& report) {
+    return parse_boot_config({report.command_line, report.image_parameters, 0});
 }
 
 }  // namespace diskless

@@ -18,6 +18,7 @@
 #include "common/os/resident.hpp"
 #include "common/os/watchdog.hpp"
 #include "init/boot.hpp"
+#include "init/boot_report_of.hpp"
 #include "init/network/candidates.hpp"
 #include "init/plan_text.hpp"
 #include "init/reload.hpp"
@@ -68,7 +69,7 @@ Error take_down_from_here(Os& os, PowerVerb verb, Deadline deadline, const BootR
     };
     situation.server_dead = root.is_gone(deadline);
     situation.timeout = std::chrono::duration_cast<Milliseconds>(deadline.left(os.clock));
-    situation.wake_on_lan = parse_boot_config({facts.command_line, {}, 0}).wake_on_lan;
+    situation.wake_on_lan = config_of(facts).wake_on_lan;
     situation.interface = facts.interface;
     situation.spared = {os.processes.own_pid(), guardian};
     take_down(os, situation);
@@ -123,6 +124,8 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     facts.steps = {};  // what is not needed any more is not kept in locked memory
     facts.state = {};
 
+    const auto config = config_of(facts);
+    WatchdogKeeper watchdog(linux_watchdog(), std::chrono::ceil<Seconds>(config.watchdog));
     AgentHooks hooks;
     auto root_verdict = verdict_on(own, service_of(facts.root));
     hooks.root_is_gone = [&] { return root_verdict.is_gone(); };
@@ -144,7 +147,6 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.promise = [&](Nanoseconds until) { guardian.promise(until); };
     hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
-    const auto config = parse_boot_config({facts.command_line, {}, 0});
     const auto watch = [&](const char* what, const NfsService& service, bool writable, const char* path) {
         return MountWatch(own.clock, linux_background(), {what, service.server, writable},
                           {[path] { return free_space(path); },
@@ -155,7 +157,6 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     // Our own "/" is the initramfs; the node's is that of PID 1.
     auto root = watch("root server", service_of(facts.root), facts.root.mode == "rw", "/proc/1/root");
     auto snapshot = watch("snapshot server", service_of(facts.snapshot), true, kSnapshot);
-    WatchdogKeeper watchdog(linux_watchdog(), std::chrono::ceil<Seconds>(config.watchdog));
     const auto lease = keep_lease(own, facts, config, state);
     AgentParts parts{.lease = lease.get(), .log = &log};
     if (!facts.root.server.empty()) parts.root = &root;

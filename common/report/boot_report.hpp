@@ -75,6 +75,7 @@ struct BootReport {
     int format = 1;
     std::string version;  // of this program
     std::string kernel, command_line;
+    std::string image_parameters;   // of the image's manifest; the command line overrides them
     Nanoseconds started{0};         // CLOCK_BOOTTIME at entry
     Nanoseconds handed_over{0};     // CLOCK_BOOTTIME just before exec of the real init; 0: not yet
     std::int64_t wall_started = 0;  // seconds since 1970, after the clock was set

@@ -123,6 +123,7 @@ void describe(V& v, S& report) {
     v.field("version", report.version);
     v.field("kernel", report.kernel);
     v.field("command_line", report.command_line);
+    v.field("image_parameters", report.image_parameters);
     v.field("started_ns", report.started);
     v.field("handed_over_ns", report.handed_over);
     v.field("wall_started_s", report.wall_started);

@@ -5,7 +5,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/resident.hpp"
-#include "init/params.hpp"
+#include "init/boot_report_of.hpp"
 #include "init/server_probe.hpp"
 #include "init/shutdown/shutdown_plan.hpp"
 #include "init/shutdown/take_down.hpp"
@@ -32,7 +32,7 @@ std::string root_of_agent(Os& os) {
     NfsService root;
     if (const auto text = os.files.read(join_path(situation.run_directory, base_name(kReportFile)), 4 << 20)) {
         if (const auto report = boot_report_from_json(*text)) {
-            const auto config = parse_boot_config({report->command_line, {}, 0});
+            const auto config = config_of(*report);
             situation.timeout = config.shutdown_timeout;
             situation.wake_on_lan = config.wake_on_lan;
             situation.interface = report->interface;

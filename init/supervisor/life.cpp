@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "init/boot.hpp"
+#include "init/boot_report_of.hpp"
 #include "init/shutdown/leave_root.hpp"
 #include "init/userland.hpp"
 
@@ -37,7 +38,7 @@ Life::Life(LifeWorld world, const std::vector<std::string>& environment)
             environment_.push_back(setting);
     if (const auto text = os_.files.read(kReportFile, 4 << 20))
         if (const auto report = boot_report_from_json(*text)) {
-            total_ = parse_boot_config({report->command_line, {}, 0}).shutdown_timeout;
+            total_ = config_of(*report).shutdown_timeout;
             root_service_ = service_of(report->root);
         }
     records_.reserve(kMostRecords);

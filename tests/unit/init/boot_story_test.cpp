@@ -60,6 +60,23 @@ TEST(BootStory, ModulesAreLoadedLeanUnlessTold) {
     }
 }
 
+TEST(BootStory, WhatTheImageSaysIsKnownAfterTheHandOver) {
+    Story story(std::string(kUsual) + " diskless.root-loss=60");
+    Manifest image;
+    image.kernel = story.machine.kernel_release();
+    image.parameters = "diskless.watchdog=60 diskless.root-loss=300 diskless.shutdown.timeout=45";
+    ASSERT_TRUE(story.files.make_directories("/etc/diskless"));
+    ASSERT_TRUE(story.files.replace(std::string(kManifestPath), to_text(image)));
+    ASSERT_TRUE(story.run());
+    const auto report =
+        boot_report_from_json(to_json(boot_report_of(story.boot, story.executor.reports(), story.os, Seconds{0})));
+    ASSERT_TRUE(report);
+    const auto config = config_of(*report);
+    EXPECT_EQ(config.watchdog, Seconds{60});
+    EXPECT_EQ(config.shutdown_timeout, Seconds{45});
+    EXPECT_EQ(config.root_loss, Seconds{60}) << "the command line overrides it";
+}
+
 TEST(BootStory, DhcpRootAndSnapshot) {
     Story story;
     const auto result = story.run();

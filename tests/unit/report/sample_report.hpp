@@ -20,6 +20,7 @@ inline BootReport sample_report() {
     BootReport report;
     report.version = "0.1.0";
     report.kernel = "6.1.0-40-cloud-amd64";
+    report.image_parameters = "diskless.watchdog=60";
     report.command_line = "root=/dev/nfs nfsroot=10.9.0.1:/srv/root ip=dhcp";
     report.started = Milliseconds{1800};
     report.handed_over = Milliseconds{2730};

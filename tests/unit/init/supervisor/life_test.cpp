@@ -126,6 +126,20 @@ TEST(Life, BootsServesAndGoesDown) {
     EXPECT_THAT(left_out, IsEmpty());
 }
 
+TEST(Life, TheImageMaySayHowLongTheWayDownTakes) {
+    NodeWithLife node;
+    BootReport report;
+    report.image_parameters = "diskless.shutdown.timeout=90";
+    node.files.tree({{kReportFile, file(to_json(report))}});
+    node.boot();
+    node.pass(Seconds{5});
+    const auto begun = node.clock.now();
+    node.tell([](InitEvents& events) { events.signal(SIGTERM); });
+    node.pass(Seconds{100});
+    ASSERT_EQ(node.promised.size(), 1U);
+    EXPECT_GE(node.promised[0].at, begun + Seconds{90});
+}
+
 TEST(Life, AsksAgainForAnEndThatCouldNotBePromised) {
     NodeWithLife node;
     node.refusals = 1;
