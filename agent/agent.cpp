@@ -25,12 +25,12 @@ Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts p
 Nanoseconds Agent::next_due() const {
     auto due = Nanoseconds::max();
     if (parts_.lease != nullptr) due = std::min(due, parts_.lease->next_due());
+    if (parts_.watchdog != nullptr) due = std::min(due, parts_.watchdog->next_due());
     // On the way down nothing waits for the server any more; the address is kept to the end.
     if (power_) return std::min(due, world_.clock.now() + PowerRequest::kLookEvery);
     if (hooks_.is_guarded) due = std::min(due, world_.clock.now() + kSeeToGuardian);
     for (const auto* mount : {parts_.root, parts_.snapshot})
         if (mount != nullptr) due = std::min(due, mount->next_due());
-    if (parts_.watchdog != nullptr) due = std::min(due, parts_.watchdog->next_due());
     if (status_file_) due = std::min(due, status_file_->next_due());
     return std::min(due, next_init_look_);
 }
@@ -47,6 +47,7 @@ void Agent::turn(Deadline at_most) {
         if (now >= parts_.lease->next_due()) parts_.lease->work(now);
         count_carrier();
     }
+    feed_watchdog(now);
     if (!power_) look_after(now);
     keep_state();
     if (!power_) return;
@@ -65,11 +66,13 @@ void Agent::look_after(Nanoseconds now) {
     see_to_guardian();
     watch(parts_.root, now);
     watch(parts_.snapshot, now);
-    if (parts_.watchdog != nullptr && now >= parts_.watchdog->next_due())
-        if (const auto news = parts_.watchdog->work(now); !news.empty())
-            world_.machine.say(5, "diskless-agent: " + news);
     if (status_file_ && now >= status_file_->next_due()) keep_status();
     judge_root(now);
+}
+
+void Agent::feed_watchdog(Nanoseconds now) {
+    if (parts_.watchdog == nullptr || now < parts_.watchdog->next_due()) return;
+    if (const auto news = parts_.watchdog->work(now); !news.empty()) world_.machine.say(5, "diskless-agent: " + news);
 }
 
 void Agent::see_to_guardian() {

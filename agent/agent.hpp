@@ -96,6 +96,7 @@ class Agent {
     std::string answer_power(const ControlRequest& request, PowerVerb verb, int pid);
     Nanoseconds next_due() const;
     void look_after(Nanoseconds now);
+    void feed_watchdog(Nanoseconds now);
     void rest();
     void watch(MountWatch* mount, Nanoseconds now);
     void see_to_guardian();
@@ -117,6 +118,7 @@ class Agent {
     void move_down();
     void see_to_init(Nanoseconds now);
     void tell_of_inits_end();
+    void expect_kill(Nanoseconds now);
     void finish_for_init();
     std::string name_of_process(int pid) const;
     Result<> ask_init(PowerVerb verb);

@@ -51,7 +51,7 @@ void Agent::begin_power(PowerRequest::Settings settings, const std::string& why)
     // The promise of a bounded end comes first: everything after this may hang.
     if (const auto set = hooks_.end_at(Deadline{now + settings.total + Seconds{1}}, settings.verb); !set)
         world_.machine.say(4, "diskless-agent: " + set.error().cause + ", continuing");
-    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings.total);
+    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(now, settings.total);
     (void)world_.files.write(kGoingDownFile, text(settings.verb));
     settings.can_ask = how_to_ask(init_kind(init_facts()), settings.verb).has_value();
     if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
@@ -91,6 +91,7 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
 bool Agent::root_is_dead() {
     if (parts_.root != nullptr && parts_.root->dead_since()) return true;
     if (!hooks_.root_is_gone) return false;
+    feed_watchdog(world_.clock.now());
     if (hooks_.promise) hooks_.promise(world_.clock.now() + hooks_.root_is_gone_takes + settings_.patience);
     return hooks_.root_is_gone();
 }
@@ -134,21 +135,31 @@ void Agent::see_to_init(Nanoseconds now) {
     look.kind = init_kind(init_facts());
     next_init_look_ = now + (goes_silently(look.kind) ? InitWatch::kLookEvery : kSeeToOtherInit);
     if (!sender && !goes_silently(look.kind)) return;
+    if (sender) look.term_sender = *sender == 1 ? std::string() : name_of_process(*sender);
     if (!init_watch_.end()) {
         if (look.kind == InitKind::busybox) look.status = world_.files.read("/proc/1/status", 1 << 16).value_or("");
         if (sender || look.kind == InitKind::sysvinit) look.utmp = world_.files.read("/run/utmp", 1 << 20).value_or("");
-        if (sender) look.term_sender = *sender == 1 ? std::string() : name_of_process(*sender);
         if (init_watch_.look(look)) tell_of_inits_end();
     }
+    if (look.term_sender && kill_follows_term(look.kind, *look.term_sender)) expect_kill(now);
     if (init_watch_.end() && !power_) finish_for_init();
 }
 
 void Agent::tell_of_inits_end() {
     const auto verb = *init_watch_.end();
     if (hooks_.told_end) hooks_.told_end(verb);
-    // KILL comes soon, and nobody feeds the watchdog then.
-    if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(settings_.shutdown_total);
     world_.machine.say(5, fmt::format("diskless-agent: init takes the node down ({})", verb));
+}
+
+/// Nobody feeds the watchdog then; until then it is fed, since an init takes as long as it likes.
+void Agent::expect_kill(Nanoseconds now) {
+    if (init_watch_.end() || power_) {
+        if (parts_.watchdog != nullptr) parts_.watchdog->last_meal(now, settings_.shutdown_total);
+        return;
+    }
+    world_.machine.say(4, "diskless-agent: all processes are ended, and the node goes on: without this agent");
+    if (parts_.watchdog == nullptr) return;
+    if (const auto news = parts_.watchdog->stop(now); !news.empty()) world_.machine.say(4, "diskless-agent: " + news);
 }
 
 /// It takes as long as it likes while its servers are there.

@@ -111,9 +111,16 @@ std::optional<std::string_view> end_told_by_term(InitKind kind, std::string_view
     if (kind == InitKind::ours || kind == InitKind::systemd) return std::nullopt;
     if (run_level == '6') return "reboot";
     if (run_level == '0') return "poweroff";
-    // busybox sends it by itself, to everybody, at the end only; killall5 is what boot scripts do that with.
-    if (sender.empty() || sender == "killall5") return "end";
+    // sysvinit tells its run level before anything else: from this one the node comes back.
+    if (kind == InitKind::sysvinit && run_level) return std::nullopt;
+    if (kill_follows_term(kind, sender)) return "end";
     return std::nullopt;
+}
+
+bool kill_follows_term(InitKind kind, std::string_view sender) {
+    if (kind == InitKind::ours || kind == InitKind::systemd) return false;
+    // busybox sends it by itself, to everybody, at the end only; killall5 is what boot scripts do that with.
+    return sender.empty() || sender == "killall5";
 }
 
 std::optional<InitSight> parse_init_stat(std::string_view stat) {

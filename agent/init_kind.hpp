@@ -34,9 +34,12 @@ std::optional<InitAsk> how_to_ask(InitKind kind, PowerVerb verb);
 std::optional<char> run_level_of(std::string_view utmp);
 
 /// What a SIGTERM, and the run level, tell of the way this node ends: "reboot", "poweroff", "end" when that
-/// is all that can be known; nothing when somebody has sent it for another reason. `sender` is the name (comm) of the
-/// process that sent it, empty for PID 1.
+/// is all that can be known; nothing when it does not end: somebody has sent it for another reason, as the script that
+/// leads sysvinit into single-user mode. `sender` is the name (comm) of the process that sent it, empty for PID 1.
 std::optional<std::string_view> end_told_by_term(InitKind kind, std::string_view sender, std::optional<char> run_level);
+
+/// Is that TERM followed by KILL, to every process?
+bool kill_follows_term(InitKind kind, std::string_view sender);
 
 /// What /proc/1/stat shows (proc(5)), and utmp.
 struct InitSight {

@@ -15,6 +15,8 @@ class Watchdog {
     /// Errors: ENOENT there is none (its driver is not loaded yet), EBUSY somebody else feeds it.
     virtual Result<Seconds> start(Seconds time) = 0;
     virtual Result<> feed() = 0;
+    /// Stops it: the machine is not reset any more. Error EBUSY: it cannot be stopped (nowayout), and is to be fed on.
+    virtual Result<> stop() = 0;
 };
 
 /// /dev/watchdog (Linux, Documentation/watchdog/watchdog-api.rst). Once open it stays armed, also when this process

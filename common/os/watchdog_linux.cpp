@@ -28,6 +28,15 @@ class LinuxWatchdog : public Watchdog {
         if (::write(device_.get(), "f", 1) != 1) return fail_errno(std::string("write ") + kDevice);
         return {};
     }
+    Result<> stop() override {
+        int off = WDIOS_DISABLECARD;
+        if (::ioctl(device_.get(), WDIOC_SETOPTIONS, &off) != 0 && errno == EBUSY)
+            return fail_errno(std::string("stop ") + kDevice);
+        // Drivers that do not know that stop at close, after this byte.
+        if (::write(device_.get(), "V", 1) != 1) return fail_errno(std::string("write ") + kDevice);
+        device_ = Descriptor();
+        return {};
+    }
 
   private:
     Descriptor device_;

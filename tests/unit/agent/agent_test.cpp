@@ -7,6 +7,7 @@
 #include "common/nfs/server_verdict.hpp"
 #include "tests/fakes/control_socket.hpp"
 #include "tests/fakes/fake_background.hpp"
+#include "tests/fakes/fake_watchdog.hpp"
 #include "tests/unit/agent/small_world.hpp"
 #include "tests/unit/report/sample_report.hpp"
 
@@ -292,6 +293,72 @@ TEST_F(AgentTest, FinishesWhatSysvinitWasToldWhenTheServerIsGone) {
     pass(Seconds{6});
     EXPECT_GT(taken_down_at, Seconds{60});
     EXPECT_THAT(machine.done, Contains("power poweroff"));
+}
+
+/// sysvinit, with a watchdog of 60 s.
+class SysvinitTest : public AgentTest {
+  protected:
+    SysvinitTest() {
+        hooks.is_guarded = [] { return true; };
+        hooks.taken_term = [this] { return std::exchange(sender, std::nullopt); };
+        hooks.told_end = [this](std::string_view verb) { told.emplace_back(verb); };
+        files.content["/proc/1/comm"] = "init\n";
+        files.content["/proc/77/comm"] = "killall5\n";
+        files.fifos.insert("/run/initctl");
+        parts.watchdog = &keeper;
+        enter('2');
+        pass(Seconds{30});
+    }
+    void enter(int level) {
+        struct utmp record {};
+        record.ut_type = RUN_LVL;
+        record.ut_pid = level;
+        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    }
+    std::optional<int> sender;
+    std::vector<std::string> told;
+    FakeWatchdog dog{[this] { return clock.now(); }};
+    WatchdogKeeper keeper{dog, Seconds{60}};
+};
+
+TEST_F(SysvinitTest, ItsScriptsMayTakeLongerThanTheWatchdog) {
+    enter('0' + 256 * '2');
+    for (int second = 0; second < 300; ++second) {
+        pass(Seconds{1});
+        ASSERT_GT(dog.bites_at, clock.now()) << second;
+    }
+    EXPECT_THAT(told, ElementsAre("poweroff"));
+    sender = 77;
+    pass(Seconds{1});
+    EXPECT_EQ(keeper.next_due(), Nanoseconds::max()) << "KILL follows";
+    EXPECT_LE(dog.bites_at, clock.now() + Seconds{60});
+    EXPECT_THAT(told, ElementsAre("poweroff")) << "once";
+}
+
+TEST_F(SysvinitTest, AWayDownThatTheHardwareCannotHoldIsFed) {
+    dog.most = Seconds{60};
+    ask("poweroff timeout_ms=300000");
+    enter('0' + 256 * '2');
+    const auto begun = clock.now();
+    while (taken_down_at.count() == 0) {
+        agent().turn(Deadline{});
+        ASSERT_GT(dog.bites_at, clock.now());
+    }
+    EXPECT_GE(taken_down_at, begun + Seconds{200}) << "two thirds";
+}
+
+TEST_F(SysvinitTest, SingleUserModeIsNoEnd) {
+    enter('1' + 256 * '2');
+    pass(Seconds{10});
+    sender = 77;
+    pass(Seconds{5});
+    EXPECT_THAT(told, IsEmpty()) << "the mark that the node runs stays";
+    EXPECT_EQ(dog.bites_at, Nanoseconds::max());
+    EXPECT_THAT(machine.said, HasSubstr("the node goes on: without this agent"));
+    EXPECT_THAT(machine.said, HasSubstr("the watchdog is stopped"));
+    pass(Seconds{120});
+    EXPECT_GT(dog.bites_at, clock.now()) << "it lives";
+    EXPECT_NE(dog.bites_at, Nanoseconds::max());
 }
 
 TEST_F(AgentTest, PromisesASignOfLife) {

@@ -112,8 +112,19 @@ TEST(EndToldByTerm, OnlyWhatIsKnownIsSaid) {
     EXPECT_EQ(end_told_by_term(InitKind::busybox, "", std::nullopt), "end");
     EXPECT_FALSE(end_told_by_term(InitKind::busybox, "sh", std::nullopt)) << "somebody's kill";
     EXPECT_FALSE(end_told_by_term(InitKind::sysvinit, "sh", '2'));
+    for (const char level : {'1', 'S', '2'})
+        EXPECT_FALSE(end_told_by_term(InitKind::sysvinit, "killall5", level)) << "single-user mode";
+    EXPECT_EQ(end_told_by_term(InitKind::busybox, "", '2'), "end") << "it knows no run levels: not its own";
     EXPECT_FALSE(end_told_by_term(InitKind::systemd, "", std::nullopt)) << "its end is told by the shutdown program";
     EXPECT_FALSE(end_told_by_term(InitKind::ours, "", '6'));
+}
+
+TEST(KillFollowsTerm, WhereItGoesToAll) {
+    EXPECT_TRUE(kill_follows_term(InitKind::sysvinit, "killall5"));
+    EXPECT_TRUE(kill_follows_term(InitKind::busybox, ""));
+    EXPECT_FALSE(kill_follows_term(InitKind::sysvinit, "sh"));
+    EXPECT_FALSE(kill_follows_term(InitKind::systemd, ""));
+    EXPECT_FALSE(kill_follows_term(InitKind::ours, "killall5"));
 }
 
 }  // namespace

@@ -3,45 +3,43 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/fakes/fake_watchdog.hpp"
+
 namespace diskless {
 namespace {
 
 using ::testing::HasSubstr;
 
-/// Bites when it was not fed in time.
-class FakeWatchdog : public Watchdog {
-  public:
-    Nanoseconds now{0};
-    std::optional<Error> problem = Error{"open /dev/watchdog: No such file or directory", {}, ENOENT};
-    Seconds most{1000};  // the hardware can
-    Nanoseconds bites_at = Nanoseconds::max();
-    Seconds time{0};
-
-    Result<Seconds> start(Seconds wanted) override {
-        if (problem) return Failure(*problem);
-        time = std::min(wanted, most);
-        bites_at = now + time;
-        return time;
-    }
-    Result<> feed() override {
-        if (problem) return Failure(*problem);
-        bites_at = now + time;
-        return {};
-    }
-};
-
 class WatchdogKeeperTest : public ::testing::Test {
   protected:
+    WatchdogKeeperTest() { dog.problem = Error{"open /dev/watchdog: No such file or directory", {}, ENOENT}; }
     void pass(Seconds span) {
-        const auto end = dog.now + span;
+        const auto end = now + span;
         while (keeper.next_due() < end) {
-            dog.now = std::max(dog.now, keeper.next_due());
-            ASSERT_LT(dog.now, dog.bites_at);
-            if (const auto line = keeper.work(dog.now); !line.empty()) said.push_back(line);
+            now = std::max(now, keeper.next_due());
+            ASSERT_LT(now, dog.bites_at);
+            if (const auto line = keeper.work(now); !line.empty()) said.push_back(line);
         }
-        dog.now = end;
+        now = end;
     }
-    FakeWatchdog dog;
+    void goes_down_for_five_minutes() {
+        dog.problem.reset();
+        pass(Seconds{50});
+        keeper.last_meal(now, Seconds{300});
+        const auto end = now + Seconds{310};
+        EXPECT_THAT(keeper.text(), HasSubstr("on the way down"));
+        keeper.last_meal(now, Seconds{3000});
+        while (keeper.next_due() < end) {
+            now = keeper.next_due();
+            ASSERT_LT(now, dog.bites_at);
+            keeper.work(now);
+        }
+        EXPECT_EQ(dog.bites_at, end);
+        EXPECT_EQ(keeper.next_due(), Nanoseconds::max());
+        EXPECT_THAT(keeper.text(), HasSubstr("last time"));
+    }
+    Nanoseconds now{0};
+    FakeWatchdog dog{[this] { return now; }};
     WatchdogKeeper keeper{dog, Seconds{60}};
     std::vector<std::string> said;
 };
@@ -55,7 +53,7 @@ TEST_F(WatchdogKeeperTest, WaitsForItsDriverAndFeedsFromThenOn) {
     pass(Seconds{15});
     EXPECT_EQ(said.back(), "the watchdog resets the node when it is not fed for 60 s");
     pass(Seconds{3600});
-    EXPECT_GT(dog.bites_at, dog.now);
+    EXPECT_GT(dog.bites_at, now);
     EXPECT_EQ(said.size(), 2U);
     EXPECT_THAT(keeper.text(), HasSubstr("fed, resets"));
 }
@@ -64,32 +62,60 @@ TEST_F(WatchdogKeeperTest, HardwareHasTheLastWordOnTheTime) {
     dog.problem.reset();
     dog.most = Seconds{4};
     pass(Seconds{60});
-    EXPECT_GT(dog.bites_at, dog.now);
+    EXPECT_GT(dog.bites_at, now);
     EXPECT_THAT(keeper.text(), HasSubstr("4 s"));
 }
 
 TEST_F(WatchdogKeeperTest, BitesWhenNobodyWorks) {
     dog.problem.reset();
     pass(Seconds{60});
-    EXPECT_LE(dog.bites_at, dog.now + Seconds{60});
+    EXPECT_LE(dog.bites_at, now + Seconds{60});
 }
 
 TEST_F(WatchdogKeeperTest, TheWayDownGetsItsTimeAndNoMore) {
     dog.problem.reset();
     pass(Seconds{60});
-    keeper.last_meal(Seconds{90});
-    EXPECT_EQ(dog.bites_at, dog.now + Seconds{100});
+    keeper.last_meal(now, Seconds{90});
+    EXPECT_EQ(dog.bites_at, now + Seconds{100});
     EXPECT_EQ(keeper.next_due(), Nanoseconds::max());
     const auto end = dog.bites_at;
-    keeper.work(dog.now + Seconds{1});
-    keeper.last_meal(Seconds{500});
+    keeper.work(now + Seconds{1});
+    keeper.last_meal(now, Seconds{500});
     EXPECT_EQ(dog.bites_at, end) << "the last one";
     EXPECT_THAT(keeper.text(), HasSubstr("last time"));
 }
 
+TEST_F(WatchdogKeeperTest, HardwareThatCannotHoldSoLongIsFedOnTheWayDown) {
+    dog.most = Seconds{255};
+    goes_down_for_five_minutes();
+}
+
+TEST_F(WatchdogKeeperTest, HardwareWithOneTimeIsFedOnTheWayDown) {
+    dog.fixed = true;
+    goes_down_for_five_minutes();
+}
+
+TEST_F(WatchdogKeeperTest, AnAgentThatIsEndedForAnotherReasonStopsIt) {
+    dog.problem.reset();
+    pass(Seconds{50});
+    EXPECT_EQ(keeper.stop(now), "the watchdog is stopped");
+    EXPECT_EQ(dog.bites_at, Nanoseconds::max());
+    EXPECT_EQ(keeper.text(), "not started");
+    pass(Seconds{59});
+    EXPECT_EQ(dog.bites_at, Nanoseconds::max());
+    pass(Seconds{2});
+    EXPECT_NE(dog.bites_at, Nanoseconds::max()) << "nobody has ended it";
+    dog.no_way_out = true;
+    EXPECT_THAT(keeper.stop(now), HasSubstr("cannot stop the watchdog: stop /dev/watchdog"));
+    pass(Seconds{500});
+    EXPECT_GT(dog.bites_at, now) << "fed on";
+    keeper.last_meal(now, Seconds{30});
+    EXPECT_EQ(keeper.stop(now), "") << "the way down is bounded";
+}
+
 TEST_F(WatchdogKeeperTest, WithoutAWatchdogTheWayDownIsAsItIs) {
     pass(Seconds{5});
-    keeper.last_meal(Seconds{30});
+    keeper.last_meal(now, Seconds{30});
     dog.problem.reset();
     EXPECT_EQ(keeper.work(Seconds{100}), "");
     EXPECT_EQ(dog.bites_at, Nanoseconds::max()) << "not started on the way down";
