@@ -19,6 +19,7 @@ Agent::Agent(World world, AgentHooks hooks, AgentSettings settings, AgentParts p
     if (!hooks_.snapshot.empty())
         status_file_.emplace(StatusFile::World{world_.clock, world_.files, world_.processes, world_.machine},
                              hooks_.snapshot);
+    init_watch_.resume(resumed.end);
     resume_power(resumed.power);
 }
 
@@ -185,7 +186,16 @@ void Agent::keep_state() {
         }
     }
     state.counters = counters();
-    if (power_) state.power = {std::string(text(power_->verb())), power_->deadline().at, asked_now_};
+    if (power_) {
+        const auto settings = power_->settings();
+        state.power = {.verb = std::string(text(settings.verb)),
+                       .until = power_->deadline().at,
+                       .now = settings.now,
+                       .begun = settings.begun,
+                       .reacted = settings.reacted,
+                       .root_is_dead = settings.root_is_dead};
+    }
+    state.end = init_watch_.end().value_or("");
     auto mark = to_json(state) + std::to_string(parts_.log != nullptr ? parts_.log->added() : 0);
     if (mark == state_mark_) return;
     state_mark_ = std::move(mark);

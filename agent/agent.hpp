@@ -142,7 +142,6 @@ class Agent {
     InitWatch init_watch_;
     Nanoseconds next_init_look_{0};
     std::optional<PowerRequest> power_;
-    bool asked_now_ = false;
     bool over_ = false;
 };
 

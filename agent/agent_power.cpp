@@ -33,7 +33,11 @@ void Agent::resume_power(const KeptPowerRequest& kept) {
         again.verb = verb;
         again.total = std::max<Nanoseconds>(kept.until - world_.clock.now(), Seconds{1});
         again.now = kept.now;
-        again.root_is_dead = root_is_dead();
+        again.begun = kept.begun;
+        again.reacted = kept.reacted;
+        again.root_is_dead = kept.root_is_dead;
+        // What an earlier life has started bites while nobody feeds it.
+        feed_watchdog(world_.clock.now());
         begin_power(again, "as before its restart");
     }
 }
@@ -57,7 +61,6 @@ void Agent::begin_power(PowerRequest::Settings settings, const std::string& why)
     if (!settings.now && !settings.root_is_dead) settings.root_is_dead = root_is_dead();
     power_.emplace(settings, now);
     if (hooks_.promise) hooks_.promise(power_->deadline().at + settings_.patience);
-    asked_now_ = settings.now;
     world_.machine.say(4, fmt::format("diskless-agent: {} {}, at the latest in {}", gerund(settings.verb), why,
                                       seconds_text(settings.total)));
     if (status_file_ && !settings.root_is_dead && !status_file_->problem()) status_file_->keep_last();
@@ -73,7 +76,6 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
         begin_power(settings, fmt::format("for process {}", pid));
     } else if (request.now) {
         power_->hurry();
-        asked_now_ = true;
     }
     JsonWriter json;
     json.begin_object();
@@ -184,10 +186,12 @@ void Agent::move_down() {
                                    "diskless-agent: cannot ask PID 1: " + asked.error().cause + ", going on without");
                 power_->could_not_ask();
             }
+            keep_state();
             return;
         case PowerRequest::Action::take_down: {
             world_.machine.say(
                 4, fmt::format("diskless-agent: {} without PID 1: {}", gerund(power_->verb()), power_->reason()));
+            keep_state();
             const Error problem = hooks_.take_down(power_->verb(), power_->deadline());
             world_.machine.say(3, "diskless-agent: " + problem.cause + ", continuing");
             return end_now(power_->verb());

@@ -30,6 +30,9 @@ class InitWatch {
     /// True when this look shows first that the node goes down.
     bool look(const Look& look);
 
+    /// What an earlier life has seen; empty: nothing.
+    void resume(std::string_view end);
+
     /// "reboot", "poweroff", "end" when that is all that can be known; nothing: the node stays up.
     std::optional<std::string_view> end() const { return end_; }
 

@@ -23,6 +23,7 @@ class PowerRequest {
         Nanoseconds total = Seconds{30};
         bool now = false;           // do not ask PID 1
         bool begun = false;         // PID 1 needs not be asked
+        bool reacted = false;       // and has reacted
         bool root_is_dead = false;  // PID 1 would hang on it
         bool can_ask = true;
     };
@@ -37,7 +38,8 @@ class PowerRequest {
     static constexpr Nanoseconds kLookEvery = Milliseconds{200};
     static constexpr Nanoseconds kDeafAfter = Seconds{5};  // or a sixth of the total when that is less
 
-    PowerRequest(Settings settings, Nanoseconds start) : settings_(settings), start_(start) {}
+    PowerRequest(Settings settings, Nanoseconds start)
+        : settings_(settings), start_(start), reacted_(settings.reacted) {}
 
     /// What to do now. `sight` is the last look at PID 1.
     Action next(Nanoseconds now, const InitSight& sight);
@@ -49,6 +51,14 @@ class PowerRequest {
 
     PowerVerb verb() const { return settings_.verb; }
     Deadline deadline() const { return {start_ + settings_.total}; }
+    /// What one that goes on with it is to be told, but for the total: PID 1 is not asked twice.
+    Settings settings() const {
+        auto told = settings_;
+        told.begun = settings_.begun || stage_ != Stage::start;
+        told.reacted = reacted_;
+        told.now = settings_.now || stage_ == Stage::taking_down;
+        return told;
+    }
     /// Why PID 1 was given up; empty as long as it is not, or was not asked.
     std::string_view reason() const { return reason_; }
 
@@ -62,7 +72,7 @@ class PowerRequest {
     Stage stage_ = Stage::start;
     Nanoseconds moved_at_{0};  // PID 1 was last seen to be alive
     InitSight last_;
-    bool reacted_ = false;  // since it was asked
+    bool reacted_;  // since it was asked
     std::string_view reason_;
 };
 

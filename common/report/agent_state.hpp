@@ -25,6 +25,9 @@ struct KeptPowerRequest {
     std::string verb;      // of the control protocol; empty: none
     Nanoseconds until{0};  // CLOCK_BOOTTIME of its end
     bool now = false;      // PID 1 is not asked
+    bool begun = false;    // it has been, or needs not be
+    bool reacted = false;  // and has reacted
+    bool root_is_dead = false;
     bool operator==(const KeptPowerRequest&) const = default;
 };
 
@@ -34,6 +37,7 @@ struct AgentState {
     std::string lease_cause, lease_remedy;
     NodeCounters counters;
     KeptPowerRequest power;
+    std::string end;  // what PID 1 does by itself: "reboot", "poweroff", "end"; empty: nothing
     std::vector<LogLine> log;
     bool operator==(const AgentState&) const = default;
 };

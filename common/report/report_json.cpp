@@ -199,6 +199,9 @@ void describe(V& v, S& power) {
     v.field("verb", power.verb);
     v.field("until_ns", power.until);
     v.field("now", power.now);
+    v.field("begun", power.begun);
+    v.field("reacted", power.reacted);
+    v.field("root_is_dead", power.root_is_dead);
 }
 
 template <class V, Is<AgentState> S>
@@ -209,6 +212,7 @@ void describe(V& v, S& state) {
     v.field("lease_remedy", state.lease_remedy);
     v.field("counters", state.counters);
     v.field("power", state.power);
+    v.field("end", state.end);
     v.field("log", state.log);
 }
 

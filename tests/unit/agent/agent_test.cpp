@@ -361,6 +361,32 @@ TEST_F(SysvinitTest, SingleUserModeIsNoEnd) {
     EXPECT_NE(dog.bites_at, Nanoseconds::max());
 }
 
+TEST_F(SysvinitTest, AnotherLifeKnowsWhatInitDoes) {
+    enter('6' + 256 * '2');
+    pass(Seconds{10});
+    EXPECT_EQ(kept().end, "reboot");
+    resumed = kept();
+    agent_.reset();
+    pass(Seconds{10});
+    EXPECT_THAT(told, ElementsAre("reboot")) << "once";
+    server_alive = false;
+    pass(Seconds{20});
+    EXPECT_THAT(machine.done, Contains("power reboot"));
+}
+
+TEST_F(SysvinitTest, AnotherLifeFeedsOnTheWayDown) {
+    dog.fixed = true;
+    ask("poweroff timeout_ms=300000");
+    enter('0' + 256 * '2');
+    pass(Seconds{40});
+    resumed = kept();
+    agent_.reset();
+    WatchdogKeeper other(dog, Seconds{60});
+    parts.watchdog = &other;
+    pass(Seconds{100});
+    EXPECT_GT(dog.bites_at, clock.now());
+}
+
 TEST_F(AgentTest, PromisesASignOfLife) {
     Nanoseconds promised{0};
     hooks.is_guarded = [] { return true; };
@@ -420,8 +446,21 @@ TEST_F(AgentTest, AnotherLifeGoesOnWhereThisOneEnded) {
     EXPECT_EQ(guard_at, Seconds{161}) << "the promise stands";
     EXPECT_EQ(node_status_from(*ask("status"))->agent, "rebooting");
     EXPECT_EQ(node_status_from(*ask("status"))->counters.root_outages, 5U);
+    EXPECT_THAT(processes.signals, ElementsAre(std::pair(1, 39))) << "PID 1 is not asked again";
     run_to_the_end();
     EXPECT_LE(clock.now(), Seconds{162});
+}
+
+TEST_F(AgentTest, AnotherLifeWaitsForAnInitThatHasReacted) {
+    ask("reboot timeout_ms=60000");
+    files.content["/proc/1/stat"] = "1 (systemd) S 0 1 1 0 -1 4194560 30100 600000 100 2000 70 130 1500 900";
+    pass(Seconds{1});
+    EXPECT_TRUE(kept().power.reacted);
+    resumed = kept();
+    agent_.reset();
+    run_to_the_end();
+    EXPECT_GE(taken_down_at, Seconds{135});
+    EXPECT_TRUE(kept().power.now) << "one that follows does not wait";
 }
 
 TEST_F(AgentTest, APromiseThatIsOverIsKeptAtOnce) {

@@ -80,7 +80,8 @@ TEST(AgentStateJson, ComesBackAsItWas) {
     state.lease_cause = "10.9.0.1 refuses";
     state.lease_remedy = "see the DHCP server";
     state.counters = {1, 2, 3, 4, 5, 6, 7};
-    state.power = {"reboot", Seconds{130}, true};
+    state.power = {"reboot", Seconds{130}, true, true, true, true};
+    state.end = "poweroff";
     state.log = {{Seconds{5}, 4, "a line"}, {Seconds{6}, 6, "another \"line\""}};
     const auto back = agent_state_from_json(to_json(state));
     ASSERT_TRUE(back) << back.error().cause;
