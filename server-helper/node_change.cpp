@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
@@ -17,6 +18,24 @@ constexpr std::array<std::string_view, 16> kKeys = {
     "ip",      "mac",       "groups",      "image", "generation", "kernel",    "initramfs", "console",
     "cmdline", "root-mode", "nfs-options", "swap",  "nis-domain", "interface", "snapshot",  "own-root"};
 constexpr std::size_t kMaxFile = 64 << 20;
+
+/// A list may be a symlink, into a repository for example: it stays one.
+std::string file_behind(const std::string& path) {
+    std::error_code problem;
+    const auto file = std::filesystem::canonical(path, problem);
+    return problem ? path : file.string();
+}
+
+/// TOML has more ways to write a node than edits know: what has lost its name in part only would be two nodes.
+Result<> check_gone(const std::string& path, const NodeEdits& edits, const Cluster& list) {
+    auto names = edits.remove;
+    for (const auto& [name, new_name] : edits.rename) names.push_back(name);
+    for (const auto& name : names)
+        if (const auto* left = list.find_node(name); left && left->place.file == path)
+            return fail(fmt::format("{}: a part of node {} would stay", left->place.text(), name),
+                        fmt::format("edit it by hand, or write its headings as [node.{}]", name));
+    return {};
+}
 }  // namespace
 
 Result<NodeChange> NodeChange::begin(const ParsedOptions& options, Streams& streams) {
@@ -34,14 +53,16 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
     for (const auto& [path, edits] : edits_) {
         std::string before;
         std::uint32_t mode = 0644;
-        if (const auto status = files.status(path)) {
-            before = TRY(files.read(path, kMaxFile));
-            mode = status->mode;
+        const auto file = file_behind(path);
+        if (const auto status = files.status(file)) {
+            before = TRY(files.read(file, kMaxFile));
+            mode = status->mode & ~0022u;  // who writes the list says what nodes boot
         }
         texts[path] = TRY(edit_nodes(path, before, edits));
-        wanted[path] = {texts[path], mode};
+        wanted[file] = {texts[path], mode};
     }
     const auto list = TRY_TO("the list as it would be", load_cluster(cluster_.base, texts));
+    for (const auto& [path, edits] : edits_) TRY(check_gone(path, edits, list));
     std::vector<Error> problems;
     (void)make_site(list, problems);
     if (!problems.empty())

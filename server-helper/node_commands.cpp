@@ -226,7 +226,7 @@ Result<> node_rename(const Words& arguments, Streams& streams) {
     OptionSet described;
     described.usage = "diskless-server node rename OLD NEW";
     described.examples =
-        "The node's snapshot stays where it is: the setting snapshot=OLD says so from then on.\n"
+        "The node's snapshot stays where it is: the setting snapshot=OLD says so from then on; own-root likewise.\n"
         "Example:\n  diskless-server node rename node007 login1\n";
     const auto options = TRY(parse(described, arguments, streams, {"OLD", "NEW"}));
     if (options.helped) return {};
@@ -245,10 +245,22 @@ Result<> node_rename(const Words& arguments, Streams& streams) {
     auto& edits = change.edits_of(*node);
     edits.rename[words[0]] = words[1];
     // A group may name one snapshot for all of its nodes: then nothing hangs on the name.
-    const auto resolved = resolve(change.cluster(), *node);
+    const auto& cluster = change.cluster();
+    const auto resolved = resolve(cluster, *node);
     const bool own = !node->settings.snapshot && (!resolved || resolved->snapshot == words[0]);
-    if (own && LinuxFiles().exists(snapshot_path(change.cluster(), words[0])))
+    if (own && LinuxFiles().exists(snapshot_path(cluster, words[0])))
         edits.set[words[0]]["snapshot"] = toml_text(words[0]);
+    // A root of its own may hang on the name as well, by "{node}".
+    auto renamed = *node;
+    renamed.name = words[1];
+    const auto later = resolve(cluster, renamed);
+    if (resolved && later && resolved->own_root && later->root_path != resolved->root_path &&
+        LinuxFiles().exists(resolved->root_path))
+        edits.set[words[0]]["own-root"] = toml_text(resolved->root_path);
+    if (!cluster.find_group(words[0]) && LinuxFiles().exists(overlay_path(cluster, words[0])))
+        streams.err << fmt::format("warning: {} is not laid over {} (rename it: mv {} {})\n",
+                                   overlay_path(cluster, words[0]), words[1], overlay_path(cluster, words[0]),
+                                   overlay_path(cluster, words[1]));
     return change.finish(options, streams);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "server-helper/model/toml_table.hpp"
@@ -10,26 +11,56 @@
 namespace diskless::server {
 
 namespace {
-/// Lines of one node, as indexes from 0.
+/// Lines as indexes from 0. A node has one block or, where headings of others stand between its own, several.
 struct Block {
-    std::size_t header = 0;   // "[node.NAME]"
-    std::size_t own_end = 0;  // one past its own last key, before tables below it
-    std::size_t end = 0;      // one past the last line that is its own
+    std::size_t header = 0;  // its first heading
+    std::size_t end = 0;     // one past the last line that is its own
+};
+struct Place {
+    std::vector<Block> blocks;
+    std::optional<std::size_t>
+        own_end;  // one past the last key below "[node.NAME]" itself; nothing without that heading
 };
 
-bool is_header(std::string_view line) { return trim(line).starts_with('['); }
 bool is_comment(std::string_view line) { return trim(line).starts_with('#'); }
 
-/// "[node.NAME]" and "[node.NAME.below]", the name with or without quotes; the position after the name, else npos.
-std::size_t after_name(std::string_view line, std::string_view name) {
-    const auto open = line.find('[');
-    if (open == std::string_view::npos) return std::string_view::npos;
-    for (const auto& start : {fmt::format("[node.{}", name), fmt::format("[node.\"{}\"", name)})
-        if (line.substr(open).starts_with(start)) {
-            const auto after = open + start.size();
-            if (after < line.size() && (line[after] == ']' || line[after] == '.')) return after;
+/// A word of a heading, "a" or "\"a\"", by its place in the line.
+struct Word {
+    std::string_view text;
+    std::size_t begin, end;
+};
+
+/// The words of "[node.NAME.below]" and "[[node.NAME.below]]", also with blanks and quotes; none of another line.
+std::vector<Word> heading_of(std::string_view line) {
+    const auto after_blanks = [&](std::size_t at) { return std::min(line.find_first_not_of(" \t", at), line.size()); };
+    auto at = after_blanks(0);
+    if (!line.substr(at).starts_with('[')) return {};
+    const std::size_t brackets = line.substr(at).starts_with("[[") ? 2 : 1;
+    at += brackets;
+    std::vector<Word> words;
+    while (true) {
+        at = after_blanks(at);
+        if (at == line.size()) return {};
+        const bool quoted = line[at] == '"' || line[at] == '\'';
+        const auto end = quoted ? line.find(line[at], at + 1) : line.find_first_of(" \t.]\"'[,#=", at);
+        if (end == line.npos || end == at) return {};
+        if (quoted)
+            words.push_back({line.substr(at + 1, end - at - 1), at, end + 1});
+        else
+            words.push_back({line.substr(at, end - at), at, end});
+        at = after_blanks(words.back().end);
+        if (line.substr(at).starts_with('.')) {
+            ++at;
+            continue;
         }
-    return std::string_view::npos;
+        if (!line.substr(at).starts_with(brackets == 2 ? "]]" : "]")) return {};
+        const auto rest = trim(line.substr(at + brackets));
+        return rest.empty() || rest.starts_with('#') ? words : std::vector<Word>{};
+    }
+}
+
+bool is_of_node(const std::vector<Word>& heading, std::string_view name) {
+    return heading.size() >= 2 && heading[0].text == "node" && heading[1].text == name;
 }
 
 class Editor {
@@ -42,7 +73,8 @@ class Editor {
     }
 
     Result<> set(const std::string& name, const NodeValues& values) {
-        const auto block = TRY(find(name));
+        const auto place = TRY(find(name));
+        if (!place.own_end) return no_heading(name);
         const auto& table = *nodes_->get(name)->as_table();
         for (const auto& [key, value] : values) {
             const auto* old = table.get(key);
@@ -52,7 +84,7 @@ class Editor {
             if (!old && !value) continue;
             const auto line = fmt::format("{} = {}", key, value.value_or(""));
             if (!old) {
-                inserted_[block.own_end] += line + "\n";
+                inserted_[*place.own_end] += line + "\n";
                 continue;
             }
             const auto first = old->source().begin.line - 1, last = old->source().end.line - 1;
@@ -68,18 +100,21 @@ class Editor {
     }
 
     Result<> rename(const std::string& name, const std::string& new_name) {
-        const auto block = TRY(find(name));
-        for (auto at = block.header; at < block.end; ++at)
-            if (const auto after = after_name(lines_[at], name); after != std::string::npos)
-                lines_[at] = fmt::format("[node.{}{}", new_name, lines_[at].substr(after));
+        for (const auto& block : TRY(find(name)).blocks)
+            for (auto at = block.header; at < block.end; ++at)
+                if (const auto heading = heading_of(lines_[at]); is_of_node(heading, name)) {
+                    const auto [begin, end] = std::pair(heading[1].begin, heading[1].end);
+                    lines_[at].replace(begin, end - begin, new_name);
+                }
         return {};
     }
 
     Result<> remove(const std::string& name) {
-        auto block = TRY(find(name));
-        while (block.header > 0 && is_comment(lines_[block.header - 1])) --block.header;
-        while (block.end < lines_.size() && trim(lines_[block.end]).empty()) ++block.end;
-        for (auto at = block.header; at < block.end; ++at) dropped_[at] = true;
+        for (auto [header, end] : TRY(find(name)).blocks) {
+            while (header > 0 && is_comment(lines_[header - 1])) --header;
+            while (end < lines_.size() && trim(lines_[end]).empty()) ++end;
+            for (auto at = header; at < end; ++at) dropped_[at] = true;
+        }
         return {};
     }
 
@@ -93,31 +128,36 @@ class Editor {
     }
 
   private:
-    Result<Block> find(const std::string& name) const {
-        const auto* node = nodes_ ? nodes_->get(name) : nullptr;
-        if (!node) return fail(fmt::format("{}: there is no node {}", file_, name));
-        Block block;
-        block.header = node->source().begin.line - 1;
-        if (block.header >= lines_.size() || after_name(lines_[block.header], name) == std::string::npos)
-            return fail(fmt::format("{}:{}: node {} has no heading [node.{}]", file_, block.header + 1, name, name),
-                        "write it so, or edit it by hand");
-        block.end = block.header + 1;
-        std::optional<std::size_t> below;
-        while (block.end < lines_.size()) {
-            if (is_header(lines_[block.end])) {
-                if (after_name(lines_[block.end], name) == std::string::npos) break;
-                if (!below) below = block.end;
-            }
-            ++block.end;
-        }
+    Failure no_heading(const std::string& name) const {
+        const auto* node = nodes_->get(name);
+        return fail(
+            fmt::format("{}:{}: node {} has no heading [node.{}]", file_, node->source().begin.line, name, name),
+            "write it so, or edit it by hand");
+    }
+
+    Result<Place> find(const std::string& name) const {
+        if (!nodes_ || !nodes_->get(name)) return fail(fmt::format("{}: there is no node {}", file_, name));
+        Place place;
         // Comments right above the next heading are the next one's.
-        const auto trimmed = [&](std::size_t end) {
-            while (end > block.header + 1 && (trim(lines_[end - 1]).empty() || is_comment(lines_[end - 1]))) --end;
+        const auto trimmed = [&](std::size_t header, std::size_t end) {
+            while (end > header + 1 && (trim(lines_[end - 1]).empty() || is_comment(lines_[end - 1]))) --end;
             return end;
         };
-        block.own_end = trimmed(below.value_or(block.end));
-        block.end = trimmed(block.end);
-        return block;
+        std::optional<std::size_t> own, open;  // headings that what is read belongs to: its own, of its block
+        for (std::size_t at = 0; at <= lines_.size(); ++at) {
+            const auto heading = at < lines_.size() ? heading_of(lines_[at]) : std::vector<Word>{};
+            if (heading.empty() && at < lines_.size()) continue;
+            if (own) place.own_end = trimmed(*std::exchange(own, std::nullopt), at);
+            const bool is_mine = is_of_node(heading, name);
+            if (open && !is_mine) {
+                place.blocks.push_back({*open, trimmed(*open, at)});
+                open.reset();
+            }
+            if (is_mine && !open) open = at;
+            if (is_mine && heading.size() == 2) own = at;
+        }
+        if (place.blocks.empty()) return no_heading(name);
+        return place;
     }
 
     const std::string& file_;

@@ -63,6 +63,42 @@ TEST_F(NodeCommands, NothingIsWrittenThatCouldNotBeRead) {
     EXPECT_EQ(read("nodes.toml"), before);
 }
 
+TEST_F(NodeCommands, AListThatIsASymlinkIsEditedWhereItPoints) {
+    write("elsewhere/list.toml", "[node.n1]\n");
+    std::filesystem::permissions(path("elsewhere/list.toml"), std::filesystem::perms(0640));
+    std::filesystem::create_symlink("elsewhere/list.toml", path("nodes.toml"));
+    ASSERT_EQ(run({"node", "add", "n2"}), kDone) << err;
+    EXPECT_TRUE(std::filesystem::is_symlink(path("nodes.toml")));
+    EXPECT_THAT(read("elsewhere/list.toml"), HasSubstr("[node.n2]"));
+    EXPECT_EQ(std::filesystem::status(path("elsewhere/list.toml")).permissions(), std::filesystem::perms(0640));
+    std::filesystem::permissions(path("elsewhere/list.toml"), std::filesystem::perms(0666));
+    ASSERT_EQ(run({"node", "remove", "n1"}), kDone) << err;
+    EXPECT_EQ(std::filesystem::status(path("elsewhere/list.toml")).permissions(), std::filesystem::perms(0644))
+        << "nobody else writes the list";
+}
+
+TEST_F(NodeCommands, EveryHeadingOfANodeIsItsOwn) {
+    const std::string text =
+        "[node.a]\nip = \"10.8.0.11\"\n[[node.a.mounts]]\nsource = \"/x\"\nat = \"/x\"\n\n"
+        "[[node.a.mounts]]\nsource = \"/y\"\nat = \"/y\"\n\n# b\n[node.b]\nip = \"10.8.0.12\"\n\n"
+        "# of a\n[ node . \"a\" . variables ]\nk = \"v\"\n\n# c\n[node.c]\n";
+    write("nodes.toml", text);
+    ASSERT_EQ(run({"node", "set", "a", "console=tty1"}), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("ip = \"10.8.0.11\"\nconsole = \"tty1\"\n[[node.a.mounts]]"));
+    ASSERT_EQ(run({"node", "rename", "a", "z"}), kDone) << err;
+    EXPECT_EQ(*load_cluster(base)->find_node("z")->settings.console, "tty1");
+    EXPECT_EQ(load_cluster(base)->find_node("z")->settings.mounts.size(), 2u);
+    EXPECT_EQ(load_cluster(base)->find_node("z")->settings.variables.size(), 1u);
+    EXPECT_EQ(load_cluster(base)->find_node("a"), nullptr);
+    ASSERT_EQ(run({"node", "remove", "z"}), kDone) << err;
+    EXPECT_EQ(read("nodes.toml"), "# b\n[node.b]\nip = \"10.8.0.12\"\n\n# c\n[node.c]\n");
+
+    write("nodes.toml", "[node.a]\n[node.b]\n[node.\"\\u0061\".variables]\nk = \"v\"\n");
+    const auto before = read("nodes.toml");
+    EXPECT_EQ(run({"node", "remove", "a"}), kFailed) << "a form that cannot be taken away whole";
+    EXPECT_EQ(read("nodes.toml"), before);
+}
+
 TEST_F(NodeCommands, DryRunPrintsTheDiffOnly) {
     write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n");
     const auto before = read("nodes.toml");
@@ -77,6 +113,20 @@ TEST_F(NodeCommands, RenamingKeepsTheSnapshot) {
     write("snapshots/n1/etc/file", "x");
     ASSERT_EQ(run({"node", "rename", "n1", "n2"}), kDone) << err;
     EXPECT_EQ(resolve(*load_cluster(base), "n2")->snapshot_path, path("snapshots/n1"));
+}
+
+TEST_F(NodeCommands, RenamingKeepsTheRootOfTheNodesOwn) {
+    write("cluster.toml", "[server]\naddress = \"10.8.0.1\"\n[defaults]\nimage = \"debian\"\nown-root = \"" +
+                              path("roots/{node}") + "\"\n");
+    write("nodes.toml", "[node.n1]\n[node.n2]\n");
+    write("roots/n1/etc/hostname", "n1\n");
+    write("overlays/n1/etc/motd", "x");
+    ASSERT_EQ(run({"node", "rename", "n1", "n9"}), kDone) << err;
+    EXPECT_EQ(resolve(*load_cluster(base), "n9")->root_path, path("roots/n1"));
+    EXPECT_THAT(err, HasSubstr("overlays/n1"));
+    ASSERT_EQ(run({"node", "rename", "n2", "n3"}), kDone) << err;
+    EXPECT_EQ(resolve(*load_cluster(base), "n3")->root_path, path("roots/n3")) << "there is none to keep";
+    EXPECT_THAT(err, Not(HasSubstr("overlays")));
 }
 
 TEST_F(NodeCommands, ImportsAndUpdates) {
