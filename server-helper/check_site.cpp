@@ -75,18 +75,22 @@ Result<Findings> judge_tree(const std::string& base, Streams& streams) {
         findings.push_back({"node-incomplete", std::move(problem.cause), std::move(problem.remedy)});
     append(findings, check_nodes(site));
     append(findings, check_tree(site));
+    const auto wanted = wanted_exports(site);
+    if (!wanted && !site.cluster.boot.nfs.empty())
+        findings.push_back({"not-exportable", wanted.error().cause, wanted.error().remedy});
     // one node that is incomplete keeps boot apply from rendering any
-    if (problems.empty()) append(findings, check_rendered(site));
+    else if (problems.empty())
+        append(findings, check_rendered(site));
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);
     if (!text && text.error().code == ENOENT) return findings;  // told above, or another NFS server is wanted
     if (!text) return within("check the exports", text.error());
     append(findings, check_exports(*text, path));
-    append(findings, check_exports_of(*text, path, TRY(wanted_exports(site))));
+    if (wanted) append(findings, check_exports_of({{path, *text}}, *wanted));
     return findings;
 }
 
-/// A foreign file: by itself, and against the tree where there is one.
+/// Foreign files: each by itself, and all of them against the tree where there is one.
 Result<Findings> judge_files(const std::vector<std::string>& paths, const std::string& base) {
     Findings findings;
     const bool has_tree = LinuxFiles().exists(base + "/cluster.toml");
@@ -95,11 +99,10 @@ Result<Findings> judge_files(const std::vector<std::string>& paths, const std::s
         auto cluster = TRY(load_cluster(base));
         site = TRY(make_site(std::move(cluster)));
     }
-    for (const auto& path : paths) {
-        const auto text = TRY(read_exports(path));
-        append(findings, check_exports(text, path));
-        if (site) append(findings, check_exports_of(text, path, TRY(wanted_exports(*site))));
-    }
+    std::vector<ExportsText> texts;
+    for (const auto& path : paths) texts.push_back({path, TRY(read_exports(path))});
+    for (const auto& [path, text] : texts) append(findings, check_exports(text, path));
+    if (site) append(findings, check_exports_of(texts, TRY(wanted_exports(*site))));
     return findings;
 }
 

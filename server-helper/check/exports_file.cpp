@@ -156,9 +156,11 @@ ClientKind kind_of_client(std::string_view who) {
     const bool numeric = who.find_first_not_of("0123456789.*?[]-") == std::string_view::npos;
     if (who.find_first_of("*?[") != std::string_view::npos && who.find(':') == std::string_view::npos)
         return numeric ? ClientKind::address_pattern : ClientKind::name_pattern;
-    if (const auto slash = who.find('/'); slash != std::string_view::npos)
-        return who.substr(slash) == "/32" || who.substr(slash) == "/255.255.255.255" ? ClientKind::host
-                                                                                     : ClientKind::network;
+    if (const auto slash = who.find('/'); slash != std::string_view::npos) {
+        const auto prefix = who.substr(slash);
+        const bool one = who.find(':') == who.npos ? prefix == "/32" || prefix == "/255.255.255.255" : prefix == "/128";
+        return one ? ClientKind::host : ClientKind::network;
+    }
     return ClientKind::host;
 }
 

@@ -160,28 +160,37 @@ Findings check_exports(std::string_view text, std::string_view file) {
     return findings;
 }
 
-Findings check_exports_of(std::string_view text, std::string_view file, const std::vector<Export>& wanted) {
+Findings check_exports_of(const std::vector<ExportsText>& texts, const std::vector<Export>& wanted) {
+    struct Line {
+        std::string_view file;
+        ExportLine entry;
+    };
     Findings findings, ignored;
-    std::unordered_map<std::string_view, const ExportLine*> line_of;
-    const auto entries = parse_exports(text, file, ignored);
+    std::vector<Line> lines;
+    for (const auto& [file, text] : texts)
+        for (auto& entry : parse_exports(text, file, ignored)) lines.push_back({file, std::move(entry)});
+    std::unordered_map<std::string_view, const Line*> line_of;
     std::unordered_set<std::string_view> wanted_paths;
     for (const auto& want : wanted) wanted_paths.insert(want.path);
-    std::vector<const ExportLine*> others;  // exports that are none of the cluster's
-    for (const auto& entry : entries)
-        if (wanted_paths.contains(entry.path))
-            line_of.emplace(entry.path, &entry);
+    std::vector<const Line*> others;  // exports that are none of the cluster's
+    for (const auto& line : lines)
+        if (wanted_paths.contains(line.entry.path))
+            line_of.emplace(line.entry.path, &line);
         else
-            others.push_back(&entry);
+            others.push_back(&line);
 
     for (const auto& want : wanted) {
         const auto found = line_of.find(want.path);
         if (found == line_of.end()) {
-            findings.push_back({"export-missing", fmt::format("{}: {} is not exported", file, printable(want.path)),
-                                "diskless-server boot apply, then exportfs -ra"});
+            // Files that have nothing of the cluster are no place where something of it lacks.
+            if (!line_of.empty())
+                findings.push_back({"export-missing",
+                                    fmt::format("{}: {} is not exported", texts.front().file, printable(want.path)),
+                                    "diskless-server boot apply, then exportfs -ra"});
             continue;
         }
-        const auto& entry = *found->second;
-        const auto find = [&](const char* rule, const std::string& what) {
+        const auto& [file, entry] = *found->second;
+        const auto find = [&, file = file, &entry = entry](const char* rule, const std::string& what) {
             findings.push_back({rule, fmt::format("{}:{}: {} {}", file, entry.line, printable(entry.path), what),
                                 "diskless-server boot apply writes it right, then exportfs -ra"});
         };
@@ -194,16 +203,17 @@ Findings check_exports_of(std::string_view text, std::string_view file, const st
             if (own && want.writable && !client.writable()) find("export-read-only", "is a node's own and exported ro");
         }
     }
-    for (const auto* entry : others)
-        for (const auto& client : entry->clients) {
+    for (const auto* other : others)
+        for (const auto& client : other->entry.clients) {
+            const auto& entry = other->entry;
             const auto inside = std::find_if(wanted.begin(), wanted.end(), [&](const Export& want) {
-                return want.writable && want.keeps_root && is_within(want.path, entry->path) &&
+                return want.writable && want.keeps_root && is_within(want.path, entry.path) &&
                        !(want.clients.size() == 1 && want.clients.front() == client.who);
             });
             if (inside == wanted.end()) continue;
             findings.push_back({"snapshot-open",
-                                fmt::format("{}:{}: {} opens the snapshot {} to {}", file, entry->line,
-                                            printable(entry->path), printable(inside->path), printable(client.who)),
+                                fmt::format("{}:{}: {} opens the snapshot {} to {}", other->file, entry.line,
+                                            printable(entry.path), printable(inside->path), printable(client.who)),
                                 "export no directory above the snapshots"});
         }
     return findings;

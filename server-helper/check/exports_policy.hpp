@@ -14,8 +14,14 @@ namespace diskless::server {
 /// are none. A directory whose path speaks of a node's root or snapshot is taken for one.
 Findings check_exports(std::string_view text, std::string_view file);
 
-/// Judges it against the exports that the cluster needs: roots that can be written, snapshots of others within reach,
-/// exports that are missing, root squashed.
-Findings check_exports_of(std::string_view text, std::string_view file, const std::vector<Export>& wanted);
+/// An exports file by its path, for findings.
+struct ExportsText {
+    std::string file, text;
+};
+
+/// Judges all files of a server together against the exports that the cluster needs: roots that can be written,
+/// snapshots of others within reach, root squashed; exports that are missing, unless no file names one of the
+/// cluster's.
+Findings check_exports_of(const std::vector<ExportsText>& texts, const std::vector<Export>& wanted);
 
 }  // namespace diskless::server

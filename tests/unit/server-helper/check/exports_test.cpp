@@ -53,6 +53,8 @@ TEST(ExportsFile, KindsOfClients) {
     EXPECT_EQ(kind_of_client("10.0.0.5"), ClientKind::host);
     EXPECT_EQ(kind_of_client("10.0.0.5/32"), ClientKind::host);
     EXPECT_EQ(kind_of_client("10.0.0.0/8"), ClientKind::network);
+    EXPECT_EQ(kind_of_client("2001:db8::5/128"), ClientKind::host);
+    EXPECT_EQ(kind_of_client("2001:db8::/32"), ClientKind::network);
     EXPECT_EQ(kind_of_client("192.168.1.*"), ClientKind::address_pattern);
     EXPECT_EQ(kind_of_client("node*.rack"), ClientKind::name_pattern);
     EXPECT_EQ(kind_of_client("@rack"), ClientKind::netgroup);
@@ -109,7 +111,7 @@ TEST(ExportsPolicy, WhatWeRenderHasNoFindings) {
     ASSERT_TRUE(rendering);
     const auto text = test::content(*rendering, "etc/exports");
     EXPECT_EQ(rules(check_exports(text, "exports")), Rules{});
-    EXPECT_EQ(rules(check_exports_of(text, "exports", *wanted_exports(site))), Rules{});
+    EXPECT_EQ(rules(check_exports_of({{"exports", text}}, *wanted_exports(site))), Rules{});
 }
 
 TEST(ExportsPolicy, TellsWhereAFileIsNotWhatTheClusterNeeds) {
@@ -122,7 +124,7 @@ TEST(ExportsPolicy, TellsWhereAFileIsNotWhatTheClusterNeeds) {
     const auto good_snapshots = own("node001", "10.9.1.1(rw,no_root_squash)") +
                                 own("node002", "10.9.1.2(rw,no_root_squash)") +
                                 own("login", "10.9.0.20(rw,no_root_squash)");
-    const auto judge = [&](const std::string& text) { return rules(check_exports_of(text, "exports", wanted)); };
+    const auto judge = [&](const std::string& text) { return rules(check_exports_of({{"exports", text}}, wanted)); };
     EXPECT_EQ(judge(home + good_root + good_snapshots), Rules{});
     EXPECT_EQ(judge(home + good_snapshots), Rules{"export-missing"});
     EXPECT_EQ(judge(home + root + "10.9.0.0/16(rw,no_root_squash)\n" + good_snapshots), Rules{"root-writable"});
@@ -134,6 +136,24 @@ TEST(ExportsPolicy, TellsWhereAFileIsNotWhatTheClusterNeeds) {
               Rules{"snapshot-open"});
     EXPECT_EQ(judge(home + good_root + others + own("node001", "10.9.1.1(ro,no_root_squash)")),
               Rules{"export-read-only"});
+}
+
+TEST(ExportsPolicy, SeveralFilesAreJudgedAsOne) {
+    const auto wanted = *wanted_exports(test::site());
+    const ExportsText home{"/etc/exports", "/home 10.9.0.0/16(rw)\n/data 10.9.0.0/16(ro)\n"},
+        rest{"/etc/exports.d/diskless.exports",
+             "/srv/diskless/images/debian/7 10.9.0.0/16(ro,no_root_squash)\n"
+             "/srv/diskless/snapshots/node001 10.9.1.1(rw,no_root_squash)\n"
+             "/srv/diskless/snapshots/node002 10.9.1.2(rw,no_root_squash)\n"
+             "/srv/diskless/snapshots/login 10.9.0.20(rw,no_root_squash)\n"},
+        foreign{"/etc/exports.d/other.exports", "/data 10.9.0.0/16(ro)\n"},
+        opens{"/etc/exports.d/other.exports", "/srv 10.9.7.7(ro)\n"};
+    EXPECT_EQ(rules(check_exports_of({home, rest}, wanted)), Rules{});
+    EXPECT_EQ(rules(check_exports_of({home}, wanted)).count("export-missing"), 4U);
+    EXPECT_EQ(rules(check_exports_of({foreign}, wanted)), Rules{}) << "a file of something else lacks nothing";
+    const auto found = check_exports_of({rest, opens, home}, wanted);
+    ASSERT_EQ(rules(found), Rules{"snapshot-open"});
+    EXPECT_THAT(found[0].what, testing::StartsWith("/etc/exports.d/other.exports:1: "));
 }
 
 TEST(SiteCheck, TellsWhatIsWrongWithNodes) {
