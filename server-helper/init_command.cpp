@@ -157,6 +157,11 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
     const auto path = join_path(base, "cluster.toml");
     WantedFiles wanted;
     const auto site = TRY(parse_site(options));
+    if (!is_exported_path(base))
+        return bad_usage(fmt::format("--base cannot be \"{}\": nodes would cut the path of their root at a blank, comma "
+                                     "or quote",
+                                     printable(base)),
+                         "name an absolute path without them, as /srv/diskless");
     if (files.exists(path)) {
         const auto cluster = TRY(load_cluster(base));
         if (!options.has("quiet")) tell_kept(site, cluster, path, streams);

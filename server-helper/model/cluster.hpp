@@ -180,6 +180,9 @@ std::string boot_path(const Cluster& cluster, std::string_view rest);  // <base>
 /// Letters, digits, "-", "." and "_", beginning with a letter or digit, at most 63 bytes: what is a host name, a
 /// directory and a word of every dialect at once.
 bool is_name(std::string_view name);
+/// Can a directory that nodes mount be named so? Absolute, without what ends a word or an option of a kernel's command
+/// line and of exports: blanks, commas, quotes, backslashes.
+bool is_exported_path(std::string_view path);
 /// A name that is a host name as well: no "_" nor ".", no "-" at the end.
 bool is_node_name(std::string_view name);
 

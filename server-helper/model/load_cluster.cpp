@@ -173,6 +173,12 @@ Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead) 
     cluster.base = base.size() > 1 && base.ends_with('/') ? base.substr(0, base.size() - 1) : base;
     if (!cluster.base.starts_with('/'))
         return fail(fmt::format("the tree \"{}\" is no absolute path", printable(base)), "write it from / on");
+    if (!is_exported_path(cluster.base))
+        return fail(
+            fmt::format("the tree cannot be \"{}\": nodes would cut the path of their root at a blank, comma or "
+                        "quote",
+                        printable(base)),
+            "take another place by --base, as /srv/diskless; a tree that is there is moved: mv");
     TRY(read_cluster_file(join_path(cluster.base, "cluster.toml"), cluster));
     const LinuxFiles files;
     std::set<std::string> paths;

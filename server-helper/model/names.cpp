@@ -15,6 +15,12 @@ bool is_name(std::string_view name) {
                        [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
 }
 
+bool is_exported_path(std::string_view path) {
+    return path.starts_with('/') && std::none_of(path.begin(), path.end(), [](char c) {
+               return (c >= '\0' && c <= ' ') || c == '\x7f' || c == ',' || c == '"' || c == '\'' || c == '\\';
+           });
+}
+
 bool is_node_name(std::string_view name) {
     return is_name(name) && is_alphanumeric(name.back()) && name.find_first_of("._") == std::string_view::npos;
 }

@@ -26,7 +26,7 @@ bool is_plain_word(std::string_view text) {
 bool is_mode(std::string_view text) { return text == "ro" || text == "rw"; }
 bool is_own_root(std::string_view text) {
     const auto parts = split(text.substr(std::min<std::size_t>(1, text.size())), '/');
-    return text.size() > 1 && text.front() == '/' && is_plain_word(text) &&
+    return text.size() > 1 && text.front() == '/' && is_plain_word(text) && is_exported_path(text) &&
            std::none_of(parts.begin(), parts.end(), [](auto part) { return part.empty() || part == "." || part == ".."; });
 }
 bool is_swap(std::string_view text) { return text == "none" || (text.starts_with('/') && is_plain_word(text)); }

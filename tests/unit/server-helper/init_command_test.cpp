@@ -34,6 +34,17 @@ TEST_F(InitCommand, SaysWhatIsWrongWithAValue) {
     EXPECT_FALSE(exists("cluster.toml"));
 }
 
+TEST_F(InitCommand, RefusesAPlaceThatNodesCouldNotName) {
+    const auto good = base;
+    for (const char* name : {"my tree", "a,b", "a'b", "a\"b", "a\\b", "a\nb"}) {
+        base = good + "/" + name;
+        EXPECT_EQ(run({"init", "--address", "10.9.0.1", "--network", "10.9.0.0/24"}), kBadUsage) << name;
+        EXPECT_THAT(err, HasSubstr("--base cannot be"));
+        EXPECT_FALSE(std::filesystem::exists(base));
+    }
+    base = good;
+}
+
 TEST_F(InitCommand, WarnsWhenATreeKeepsWhatItHas) {
     ASSERT_EQ(run({"init", "--address", "10.9.0.1", "--network", "10.9.0.0/24"}), kDone) << err;
     const auto before = read("cluster.toml");

@@ -39,6 +39,15 @@ TEST(Hostile, NoDialectLetsALineEndThrough) {
         }
 }
 
+TEST(Hostile, ATreeWhosePathEndsEarlyIsNotLoaded) {
+    for (const char* base : {"/srv/my tree", "/srv/a,rw", "/srv/a\"b", "/srv/a'b"}) {
+        const auto cluster = load_cluster(base);
+        ASSERT_FALSE(cluster) << base;
+        EXPECT_NE(cluster.error().cause.find("the tree cannot be"), std::string::npos) << base;
+        EXPECT_FALSE(cluster.error().remedy.empty());
+    }
+}
+
 TEST(Hostile, QuotesInARootPathStayInTheirString) {
     auto site = test::site();
     for (auto& node : site.nodes) node.root_path = "/srv/a\"; } evil, x\\";
