@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <set>
@@ -43,14 +44,54 @@ struct Chosen {
     std::string snapshots;
 };
 
-Result<Chosen> choose(const ParsedOptions& options, bool none_is_all) {
-    const auto sets = options.texts("node");
+/// Does a setting say that some node's files are in the snapshot of that name?
+bool is_set(const Cluster& cluster, const std::string& snapshot) {
+    const auto says = [&](const auto& one) { return one.settings.snapshot == snapshot; };
+    return cluster.defaults.snapshot == snapshot || std::ranges::any_of(cluster.groups, says) ||
+           std::ranges::any_of(cluster.nodes, says);
+}
+
+/// Names of nodes that are in the list no more, whose snapshots are left, go from `sets` to `nodes`.
+Result<> take_left_over(const Chosen& chosen, std::vector<std::string>& sets, std::vector<ResolvedNode>& nodes) {
+    std::vector<std::string> others;
+    std::set<std::string> seen;
+    for (const auto& set : sets) {
+        if (set.find('@') != set.npos) {  // groups have nodes of the list alone
+            others.push_back(set);
+            continue;
+        }
+        for (auto& name : TRY(expand_node_set(set))) {
+            const auto path = snapshot_path(chosen.cluster, name);
+            if (chosen.cluster.find_node(name) || !is_name(name) || !LinuxFiles().is_directory(path)) {
+                others.push_back(std::move(name));
+                continue;
+            }
+            if (is_set(chosen.cluster, name))
+                return fail(fmt::format("{} is the snapshot of a node in the list, by its setting snapshot", path),
+                            "name that node: diskless-server node show names its snapshot");
+            if (!seen.insert(name).second) continue;
+            ResolvedNode left;
+            left.name = left.snapshot = name;
+            left.snapshot_path = path;
+            nodes.push_back(std::move(left));
+        }
+    }
+    sets = std::move(others);
+    return {};
+}
+
+/// With `left_over` snapshots of nodes that are not in the list may be named, too.
+Result<Chosen> choose(const ParsedOptions& options, bool none_is_all, bool left_over = false) {
+    auto sets = options.texts("node");
     if (sets.empty() && !none_is_all) return bad_usage("no node is named", "name nodes, or @all for every one");
     Chosen chosen;
     const auto base = TRY(base_of(options));
     chosen.cluster = TRY(load_cluster(base));
-    for (const auto* node : TRY(select_nodes(chosen.cluster, sets)))
-        chosen.nodes.push_back(TRY(resolve(chosen.cluster, *node)));
+    const bool all = sets.empty();
+    if (left_over) TRY(take_left_over(chosen, sets, chosen.nodes));
+    if (all || !sets.empty())
+        for (const auto* node : TRY(select_nodes(chosen.cluster, sets)))
+            chosen.nodes.push_back(TRY(resolve(chosen.cluster, *node)));
     chosen.snapshots = join_path(chosen.cluster.base, "snapshots");
     LinuxFiles files;
     TRY(files.make_directories(chosen.snapshots));
@@ -222,7 +263,7 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
     set.described.add_options()("json", "print the result as JSON");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
-    const auto chosen = TRY(choose(options, true));
+    const auto chosen = TRY(choose(options, true, true));
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     JsonWriter json(2);
     json.begin_array();
@@ -287,7 +328,7 @@ Result<> snapshot_archive(const std::vector<std::string>& arguments, Streams& st
     set.described.add_options()("out,o", po::value<std::string>(), "default NODE.tar.zst here");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
-    const auto chosen = TRY(choose(options, false));
+    const auto chosen = TRY(choose(options, false, true));
     if (chosen.nodes.size() != 1) return bad_usage("one node is archived at a time", "name one node");
     const auto& node = chosen.nodes[0];
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
@@ -303,7 +344,7 @@ Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& str
         options_of("diskless-server snapshot remove NODES...", "Example:\n  diskless-server snapshot remove node007\n");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
-    const auto chosen = TRY(choose(options, false));
+    const auto chosen = TRY(choose(options, false, true));
     const auto lock = TRY(TreeLock::take(chosen.cluster.base));
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     for (const auto& node : chosen.nodes)

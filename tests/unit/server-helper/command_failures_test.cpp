@@ -43,5 +43,28 @@ TEST_F(CommandFailures, WhatIsNotThereIsToldWithARemedy) {
     EXPECT_THAT(err, HasSubstr("make that directory, or name another by --out"));
 }
 
+TEST_F(CommandFailures, ASnapshotOutlivesItsNodeAndCanBeRemoved) {
+    write("nodes.toml", "[node.n1]\n[node.n2]\n[node.n9]\nsnapshot = \"n5\"\n");
+    for (const char* name : {"n1", "n2", "n5"}) write("snapshots/" + std::string(name) + "/etc/hostname", name);
+    ASSERT_EQ(run({"node", "remove", "n[1-2]"}), kDone) << err;
+    ASSERT_EQ(run({"snapshot", "status", "n[1-2]"}), kDone) << err;
+    EXPECT_THAT(out, HasSubstr("n2: 1 files"));
+    ASSERT_EQ(run({"snapshot", "archive", "--out", path("n1.tar.zst"), "n1"}), kDone) << err;
+    EXPECT_EQ(run({"snapshot", "remove", "n[1-3]"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("there is no node \"n3\""));
+    EXPECT_TRUE(exists("snapshots/n1"));
+    EXPECT_EQ(run({"snapshot", "remove", "n5"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("of a node in the list"));
+    EXPECT_TRUE(exists("snapshots/n5"));
+    EXPECT_EQ(run({"snapshot", "prepare", "n1"}), kFailed) << "none is made for it";
+    ASSERT_EQ(run({"snapshot", "remove", "n[1-2]"}), kDone) << err;
+    EXPECT_FALSE(exists("snapshots/n1") || exists("snapshots/n2"));
+    EXPECT_TRUE(exists("snapshots/n5"));
+    for (const char* name : {"../images", ".", "..", ".prepare", "n1/etc"}) {
+        EXPECT_NE(run({"snapshot", "remove", name}), kDone) << name;
+        EXPECT_TRUE(exists("images")) << name;
+    }
+}
+
 }  // namespace
 }  // namespace diskless::server
