@@ -79,15 +79,33 @@ Result<> choose_generation(const Cluster& cluster, const Settings& settings, con
     return {};
 }
 
-/// One that other nodes have, too, is refused by validation of the exports: see nfs_exports.hpp.
-void choose_own_root(const Settings& settings, ResolvedNode& node) {
+bool is_at_or_below(std::string_view path, std::string_view top) {
+    return path.starts_with(top) && (path.size() == top.size() || top.ends_with('/') || path[top.size()] == '/');
+}
+
+/// The node writes there as root: not where other nodes boot from or have their files.
+Result<> check_apart(const Cluster& cluster, const Node& node, const std::string& own_root) {
+    for (const char* name : {"images", "snapshots", "boot", "overlays", "nodes"}) {
+        const auto directory = join_path(cluster.base, name);
+        if (is_at_or_below(own_root, directory) || is_at_or_below(directory, own_root))
+            return fail(fmt::format("{}: the own-root {} of node {} would give it {} to write into", node.place.text(),
+                                    own_root, node.name, directory),
+                        fmt::format("name a directory apart from it, as {}/roots/{{node}}", cluster.base));
+    }
+    return {};
+}
+
+/// One that other nodes have, too, is not exported read-write: see nfs_exports.hpp.
+Result<> choose_own_root(const Cluster& cluster, const Node& described, const Settings& settings, ResolvedNode& node) {
     constexpr std::string_view kName = "{node}";
     auto path = settings.own_root.value_or("");
-    if (path.empty()) return;
+    if (path.empty()) return {};
     for (auto at = path.find(kName); at != path.npos; at = path.find(kName, at + node.name.size()))
         path.replace(at, kName.size(), node.name);
+    TRY(check_apart(cluster, described, path));
     node.root_path = std::move(path);
     node.own_root = true;
+    return {};
 }
 
 /// Each generation has its own files: a menu never names the kernel of one and the root of another, also while nodes
@@ -150,7 +168,7 @@ Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
     overlay(settings, node.settings);
 
     TRY(choose_generation(cluster, settings, node, resolved));
-    choose_own_root(settings, resolved);
+    TRY(choose_own_root(cluster, node, settings, resolved));
     choose_boot_files(settings, resolved);
     resolved.snapshot = settings.snapshot.value_or(node.name);
     resolved.snapshot_path = snapshot_path(cluster, resolved.snapshot);

@@ -63,9 +63,10 @@ class Planner {
         if (!seen_.insert(node.kernel).second) return;
         BootFile file;
         file.path = "tftp/" + node.kernel;
-        file.fingerprint = path_uuid(source.path + " " + file_fingerprint(source));
-        file.source = std::move(source);
         file.may_link = !writable_.contains(node.generation_path);
+        // A link that was made before the node was allowed to write gives way to a copy.
+        file.fingerprint = path_uuid(source.path + " " + file_fingerprint(source) + (file.may_link ? "" : " copy"));
+        file.source = std::move(source);
         plan_.files.push_back(std::move(file));
     }
 

@@ -127,6 +127,36 @@ TEST_F(ClusterTest, ARootOfItsOwnIsWritableAndElsewhere) {
                                       path("snapshots"));
 }
 
+TEST_F(ClusterTest, ARootOfItsOwnIsApartFromWhatOthersBoot) {
+    for (const std::string& bad : {path("images"), path("snapshots/n2"), path("boot/tftp"), path("overlays/{node}"), base,
+                                   std::filesystem::path(base).parent_path().string()}) {
+        write("nodes.toml", "[node.n1]\nown-root = \"" + bad + "\"\n");
+        const auto node = resolve(*load_cluster(base), "n1");
+        ASSERT_FALSE(node) << bad;
+        EXPECT_THAT(node.error().cause, HasSubstr("nodes.toml:1: the own-root")) << bad;
+        EXPECT_NE(run({"check"}), kDone);
+        EXPECT_THAT(out, HasSubstr("the own-root")) << bad;
+    }
+    for (const std::string& good : {path("roots/{node}"), path("imagesque"), base + "2/n1"}) {
+        write("nodes.toml", "[node.n1]\nown-root = \"" + good + "\"\n");
+        EXPECT_TRUE(resolve(*load_cluster(base), "n1")) << good;
+    }
+}
+
+TEST_F(ClusterTest, AGenerationThatSharesItsFilesIsNotWritten) {
+    write("images/debian/20260101-000000/etc/hostname", "");
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\ngeneration = \"20260101-000000\"\nroot-mode = \"rw\"\n");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+    EXPECT_THAT(read("boot/etc/exports"), HasSubstr("/debian/20260101-000000 10.8.0.11(rw"));
+    generation("debian", "20260202-000000");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kFailed);
+    EXPECT_THAT(err, AllOf(HasSubstr("node n1 has root-mode rw"), HasSubstr("own-root=")));
+    EXPECT_NE(run({"check"}), kDone);
+    EXPECT_THAT(out, HasSubstr("node n1 has root-mode rw"));
+    EXPECT_EQ(run({"node", "set", "n1", "root-mode=ro"}), kDone) << err;
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+}
+
 TEST_F(ClusterTest, PinBelongsToItsImage) {
     generation("debian", "20260202-000000");
     generation("suse", "1");
@@ -157,6 +187,8 @@ TEST_F(ClusterTest, ErrorsNameFileAndLine) {
         {"[node.n1]\nkernel = \"../vmlinuz\"\n", "nodes.toml:2", "kernel cannot be"},
         {"[node.n1]\nown-root = \"roots/n1\"\n", "nodes.toml:2", "own-root cannot be"},
         {"[node.n1]\nown-root = \"/roots/../etc\"\n", "nodes.toml:2", "own-root cannot be"},
+        {"[node.n1]\nown-root = \"/roots,rw/n1\"\n", "nodes.toml:2", "own-root cannot be"},
+        {"[node.n1]\nown-root = \"/my roots/n1\"\n", "nodes.toml:2", "own-root cannot be"},
         {"[node.n1]\nroot-mode = \"xx\"\n", "nodes.toml:2", "root-mode cannot be"},
         {"[node.n1]\ncmdline = \"a\\nb\"\n", "nodes.toml:2", "control character"},
         {"[node.n1]\nsnapshot = \"../other\"\n", "nodes.toml:2", "snapshot cannot be"},

@@ -37,6 +37,20 @@ TEST(WantedExports, NodesThatStillRunOtherGenerationsAndImagesKeepTheirRoots) {
     }
 }
 
+TEST(WantedExports, AGenerationAmongOthersIsNoNodesToWrite) {
+    auto site = test::site();
+    site.cluster.images = {image("debian", {"6", "7"})};
+    site.nodes[0].root_path = "/srv/diskless/images/debian/6";
+    site.nodes[0].root_mode = "rw";
+    const auto exports = wanted_exports(site);
+    ASSERT_FALSE(exports);
+    EXPECT_THAT(exports.error().cause, testing::HasSubstr("shares its files with 1 other generation of image debian"));
+    EXPECT_THAT(exports.error().remedy, testing::HasSubstr("own-root"));
+    site.nodes[0].own_root = true;
+    site.nodes[0].root_path = "/srv/roots/node001";
+    EXPECT_TRUE(wanted_exports(site));
+}
+
 TEST(WantedExports, ARootOfANodesOwnStaysItsAlone) {
     auto site = test::site();
     site.cluster.images = {image("debian", {"6", "7"}), image("own", {"1"})};
