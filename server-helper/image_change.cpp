@@ -81,6 +81,10 @@ Result<> sync(Work& work, const ImageRecord& record, Streams& streams) {
     request.compare_content = work.options.has("checksum");
     request.now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     request.progress = progress_to(streams, work.quiet());
+    request.unmatched = [&](const std::string& path) {
+        streams.err << fmt::format("warning: exclude \"{}\" matches nothing that would be taken from {}\n",
+                                   printable(path), record.source);
+    };
     const auto result = TRY(sync_image(work.files, request));
     if (work.options.has("json"))
         streams.out << Json{{"image", request.image},    {"generation", result.generation}, {"made", result.made},
@@ -132,9 +136,12 @@ Result<ImageRecord> record_of(const ParsedOptions& options) {
         }
     if (record.kind != "debootstrap" && (!record.mirror.empty() || !record.include.empty()))
         return bad_usage("--mirror and --include are for --debootstrap alone");
-    for (auto path : options.texts("exclude")) {
-        while (path.starts_with('/')) path.erase(0, 1);
-        if (!path.empty()) record.exclude.push_back(path);
+    for (const auto& path : options.texts("exclude")) {
+        const auto clean = clean_exclude(path);
+        if (!clean || clean->empty())
+            return bad_usage(fmt::format("--exclude {} names nothing below the root", printable(path)),
+                             "write the path from the root on, as var/cache/apt/archives or var/log/*.gz");
+        record.exclude.push_back(*clean);
     }
     return record;
 }
@@ -307,11 +314,31 @@ Result<> image_remove(const Words& arguments, Streams& streams) {
     return discard(work.files, parent_path(work.directory()), image->name);
 }
 
+namespace {
+/// Nobody boots what has no name of its own yet, or none any more.
+Result<> remove_left_behind(Work& work, Streams& streams) {
+    const auto images = join_path(work.cluster.base, "images");
+    if (!work.dry() && work.files.is_directory(images)) TRY(finish_discarding(work.files, images));
+    for (const auto& image : work.cluster.images) {
+        if (!work.words.empty() && image.name != work.words[0]) continue;
+        const auto directory = image_path(work.cluster, image.name);
+        for (const auto& name : TRY(left_behind(work.files, directory))) {
+            if (!work.dry()) TRY(work.files.remove_tree(join_path(directory, name)));
+            if (!work.options.has("json") && !work.quiet())
+                streams.out << fmt::format("{} {}/{}, not finished\n", work.dry() ? "would remove" : "removed",
+                                           image.name, printable(name));
+        }
+    }
+    return {};
+}
+}  // namespace
+
 Result<> image_gc(const Words& arguments, Streams& streams) {
     OptionSet described;
     described.usage = "diskless-server image gc [NAME] [--keep N]";
     described.examples =
-        "Removes generations that are not current, not pinned, not among the newest, and that no node boots or runs.\n"
+        "Removes generations that are not current, not pinned, not among the newest, and that no node boots or runs,\n"
+        "and what runs that were killed have left.\n"
         "Example:\n  diskless-server image gc --keep 3 --dry-run\n";
     described.described.add_options()("keep", po::value<int>()->value_name("N")->default_value(2),
                                       "how many of the newest generations of each image stay");
@@ -321,17 +348,15 @@ Result<> image_gc(const Words& arguments, Streams& streams) {
     if (work.options.values["keep"].as<int>() < 0) return bad_usage("--keep is a number from 0 on");
     const auto keep = static_cast<std::size_t>(work.options.values["keep"].as<int>());
     if (!work.words.empty()) TRY(work.image());
+    TRY(remove_left_behind(work, streams));
     const auto use = TRY(find_image_use(work.cluster));
     if (!use.unknown.empty())
-        return fail("it is not known what these nodes run: " + join(use.unknown, ", ") + "; nothing is removed",
+        return fail("it is not known what these nodes run: " + join(use.unknown, ", ") + "; no generation is removed",
                     "boot them again, or remove their snapshots");
     auto removed = Json::array();
-    const auto images = join_path(work.cluster.base, "images");
-    if (!work.dry() && work.files.is_directory(images)) TRY(finish_discarding(work.files, images));
     for (const auto& image : work.cluster.images) {
         if (!work.words.empty() && image.name != work.words[0]) continue;
         const auto directory = image_path(work.cluster, image.name);
-        if (!work.dry()) TRY(finish_discarding(work.files, directory));
         for (std::size_t at = 0; at + keep < image.generations.size(); ++at) {
             const auto& generation = image.generations[at];
             if (use.is_used(image.name, generation)) continue;

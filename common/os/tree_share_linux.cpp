@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -94,7 +95,11 @@ class TreeShare {
         struct statx status {};
         if (::statx(from.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) != 0)
             return fail_errno("stat " + request_.from);
-        return folder(from.get(), previous.get(), to.get(), status, "");
+        matched_.assign(request_.excluded.size(), false);
+        TRY(folder(from.get(), previous.get(), to.get(), status, ""));
+        for (std::size_t at = 0; at < matched_.size(); ++at)
+            if (!matched_[at] && request_.unmatched) request_.unmatched(request_.excluded[at]);
+        return {};
     }
 
   private:
@@ -105,14 +110,23 @@ class TreeShare {
     Result<> copy(int from, int to, const char* name, const struct statx& status, const std::string& path);
     bool same(int a, const struct statx& a_status, int b, const char* name) const;
 
-    bool is_excluded(const std::string& path) const {
-        return std::find(request_.excluded.begin(), request_.excluded.end(), path) != request_.excluded.end();
+    bool is_excluded(const std::string& path) {
+        bool found = false;
+        for (std::size_t at = 0; at < matched_.size(); ++at) {
+            const auto& excluded = request_.excluded[at];
+            const bool matches =
+                excluded == path || (excluded.find_first_of("*?[") != excluded.npos &&
+                                     ::fnmatch(excluded.c_str(), path.c_str(), FNM_PATHNAME) == 0);
+            if (matches) found = matched_[at] = true;
+        }
+        return found;
     }
     std::string shown(const std::string& path) const { return join_path(request_.from, path); }
 
     const ShareRequest& request_;
     int top_ = -1;
     std::uint64_t entries_ = 0, bytes_ = 0;
+    std::vector<bool> matched_;  // by index of what is excluded
     std::map<std::pair<dev_t, ino_t>, std::string> links_;  // first copy of files that have several names
 };
 

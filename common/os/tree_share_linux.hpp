@@ -20,9 +20,12 @@ struct ShareCount {
 
 struct ShareRequest {
     std::string from, to;
-    std::string previous;               // the older copy; empty: none
-    std::vector<std::string> excluded;  // paths below `from` without leading "/": of directories the content, else all
-    bool compare_content = false;       // else size and modification time say that a file is the same
+    std::string previous;  // the older copy; empty: none
+    /// Paths below `from` without leading "/", or patterns of them (glob(7), name by name): of directories the content,
+    /// else all.
+    std::vector<std::string> excluded;
+    std::function<void(const std::string& excluded)> unmatched;  // called with those that match nothing
+    bool compare_content = false;  // else size and modification time say that a file is the same
     std::function<void(std::uint64_t entries, std::uint64_t bytes)> progress;
 };
 

@@ -58,9 +58,12 @@ Failure not_opened(archive* reader, const std::string& path) {
     return fail(fmt::format("open {}: {}", path, words_of(reader)), code == 0 ? kComplete : "", code);
 }
 
+Failure not_unpacked(archive* writer, const std::string& shown) {
+    return fail(fmt::format("unpack {}: {}", shown, words_of(writer)), {}, std::max(0, archive_errno(writer)));
+}
+
 Result<> copy_entry(archive* reader, archive* writer, archive_entry* entry, const std::string& shown) {
-    if (archive_write_header(writer, entry) < ARCHIVE_OK)
-        return fail(fmt::format("unpack {}: {}", shown, words_of(writer)));
+    if (archive_write_header(writer, entry) < ARCHIVE_OK) return not_unpacked(writer, shown);
     const void* block = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
@@ -68,11 +71,9 @@ Result<> copy_entry(archive* reader, archive* writer, archive_entry* entry, cons
         const int got = archive_read_data_block(reader, &block, &size, &offset);
         if (got == ARCHIVE_EOF) break;
         if (got < ARCHIVE_OK) return fail(fmt::format("read {}: {}", shown, words_of(reader)));
-        if (archive_write_data_block(writer, block, size, offset) < ARCHIVE_OK)
-            return fail(fmt::format("unpack {}: {}", shown, words_of(writer)));
+        if (archive_write_data_block(writer, block, size, offset) < ARCHIVE_OK) return not_unpacked(writer, shown);
     }
-    if (archive_write_finish_entry(writer) < ARCHIVE_OK)
-        return fail(fmt::format("unpack {}: {}", shown, words_of(writer)));
+    if (archive_write_finish_entry(writer) < ARCHIVE_OK) return not_unpacked(writer, shown);
     return {};
 }
 }  // namespace
@@ -113,8 +114,7 @@ Result<> unpack_archive(const std::string& path, const std::string& to) {
         if (link) archive_entry_set_hardlink(entry, new_link.c_str());
         TRY(copy_entry(reader.get(), writer.get(), entry, shown));
     }
-    if (archive_write_close(writer.get()) != ARCHIVE_OK)
-        return fail(fmt::format("unpack {}: {}", path, words_of(writer.get())));
+    if (archive_write_close(writer.get()) != ARCHIVE_OK) return not_unpacked(writer.get(), path);
     return {};
 }
 

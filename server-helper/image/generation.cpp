@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 
 #include "common/base/text.hpp"
@@ -66,6 +67,10 @@ Result<> share(const SyncRequest& request, const std::string& source, const std:
     share.compare_content = fetched || request.compare_content;
     share.progress = request.progress;
     share.excluded = request.record.exclude;
+    share.unmatched = [&](const std::string& path) {
+        const auto& ours = request.record.exclude;
+        if (request.unmatched && std::ranges::find(ours, path) != ours.end()) request.unmatched(path);
+    };
     share.excluded.emplace_back(kGenerationMark);
     if (!fetched) TRY(exclude_base(source, request.base, staging, share.excluded));
     for (const auto& path : always_excluded()) share.excluded.push_back(path);
@@ -125,8 +130,26 @@ Result<> finish_discarding(Files& files, const std::string& directory) {
     return {};
 }
 
-Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
-    const auto directory = join_path(join_path(request.base, "images"), request.image);
+Result<std::vector<std::string>> left_behind(const Files& files, const std::string& directory) {
+    auto names = TRY(files.list(directory));
+    std::erase_if(names, [](const auto& name) {
+        return !name.starts_with(kStaging) && !name.starts_with(kDiscarded) && name != kUnpacked;
+    });
+    return names;
+}
+
+Result<std::string> clean_exclude(std::string_view path) {
+    std::vector<std::string> parts;
+    for (const auto part : split(path, '/')) {
+        if (part == "..")
+            return fail(fmt::format("\"{}\" cannot be excluded", printable(path)), "write the path from the root on");
+        if (!part.empty() && part != ".") parts.emplace_back(part);
+    }
+    return join(parts, "/");
+}
+
+namespace {
+Result<SyncResult> make_generation(Files& files, const SyncRequest& request, const std::string& directory) {
     const auto staging_directory = staging_name(files);
     const auto staging = join_path(directory, staging_directory);
     TRY(files.make_directories(directory));
@@ -158,6 +181,26 @@ Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
     TRY(make_current(files, directory, result.generation));
     TRY(sync_file_system(directory));
     return result;
+}
+}  // namespace
+
+Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
+    const auto directory = join_path(join_path(request.base, "images"), request.image);
+    auto cleaned = request;
+    cleaned.record.exclude.clear();
+    for (const auto& path : request.record.exclude)
+        if (auto clean_path = TRY(clean_exclude(path)); !clean_path.empty())
+            cleaned.record.exclude.push_back(std::move(clean_path));
+    auto made = make_generation(files, cleaned, directory);
+    if (made) return made;
+    // The disk may be full of it.
+    for (const auto& name : left_behind(files, directory).value_or(std::vector<std::string>{}))
+        (void)files.remove_tree(join_path(directory, name));
+    auto error = made.error();
+    if (error.remedy.empty() && (error.code == ENOSPC || error.code == EDQUOT))
+        error.remedy = fmt::format("make room: diskless-server image gc, or image remove NAME GENERATION; then: image sync {}",
+                                   request.image);
+    return Failure(error);
 }
 
 }  // namespace diskless::server

@@ -16,6 +16,7 @@ struct SyncRequest {
     bool compare_content = false;  // --checksum
     std::int64_t now = 0;          // seconds since 1970: names the generation
     std::function<void(std::uint64_t entries, std::uint64_t bytes)> progress;
+    std::function<void(const std::string& path)> unmatched;  // called with an exclude that the source has not
 };
 
 struct SyncResult {
@@ -25,7 +26,8 @@ struct SyncResult {
 };
 
 /// Makes a generation from the image's source and switches `current` to it. What a run that was killed has left is
-/// continued (after a reboot it is made anew: what had reached the disk is not known). The tree must be locked.
+/// continued (after a reboot it is made anew: what had reached the disk is not known). One that fails leaves nothing
+/// behind. The tree must be locked.
 Result<SyncResult> sync_image(Files& files, const SyncRequest& request);
 
 /// Points `current` at a complete generation.
@@ -35,6 +37,11 @@ Result<> make_current(Files& files, const std::string& directory, const std::str
 Result<> discard(Files& files, const std::string& directory, const std::string& name);
 /// Removes what runs that were killed have left of discarded directories.
 Result<> finish_discarding(Files& files, const std::string& directory);
+/// What runs that were killed have left in an image's directory, discarded or not finished.
+Result<std::vector<std::string>> left_behind(const Files& files, const std::string& directory);
+
+/// "/var//cache/" as it is compared: "var/cache"; "*", "?" and "[a-z]" match within a name.
+Result<std::string> clean_exclude(std::string_view path);
 
 /// What is never taken from a golden machine, besides what is mounted there: paths below its root.
 const std::vector<std::string>& always_excluded();

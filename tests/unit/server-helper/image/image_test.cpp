@@ -56,6 +56,46 @@ TEST_F(ImageTest, FirstGenerationIsTheSourceWithoutWhatIsMounted) {
     EXPECT_THAT(read(in(first, ".diskless-generation")), HasSubstr("IMAGE=site\nGENERATION=" + first + "\n"));
 }
 
+TEST_F(ImageTest, ExcludesAreTakenHoweverTheyAreWritten) {
+    for (const char* file : {"home/a/mail", "var/cache/apt/x.deb", "var/cache/apt/y.txt", "var/cache/top", "srv/data"})
+        write("source/" + std::string(file), "x");
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source"), "--exclude", "/home/", "--exclude",
+                   "var//cache/*/*.deb", "--exclude", "./srv/d?ta", "--exclude", "/absent"}),
+              kDone)
+        << err;
+    const auto first = current();
+    EXPECT_TRUE(fs::is_empty(path(in(first, "home"))));
+    EXPECT_FALSE(exists(in(first, "var/cache/apt/x.deb")));
+    EXPECT_TRUE(exists(in(first, "var/cache/apt/y.txt")));
+    EXPECT_TRUE(exists(in(first, "var/cache/top")));
+    EXPECT_FALSE(exists(in(first, "srv/data")));
+    EXPECT_THAT(err, HasSubstr("exclude \"absent\" matches nothing"));
+    EXPECT_THAT(err, Not(HasSubstr("\"home\"")));
+    EXPECT_THAT(read("images/site/image.toml"), HasSubstr("\"home\", \"var/cache/*/*.deb\""));
+    write("images/site/image.toml",
+          "kind = \"root\"\nsource = \"" + path("source") + "\"\nexclude = [\"/var/cache/\"]\n");
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    EXPECT_TRUE(fs::is_empty(path(in(current(), "var/cache"))));
+    for (const char* bad : {"/", "", "home/../etc"})
+        EXPECT_EQ(run({"image", "add", "other", "--root", path("source"), "--exclude", bad}), kBadUsage) << bad;
+}
+
+TEST_F(ImageTest, GcRemovesWhatKilledRunsHaveLeft) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    for (const char* left : {".staging-x/etc/a", ".unpacked/etc/a", ".removing-1/etc/a"})
+        write("images/site/" + std::string(left), "x");
+    ASSERT_EQ(run({"image", "gc", "--dry-run"}), kDone) << err;
+    EXPECT_THAT(out, HasSubstr("would remove site/.unpacked"));
+    EXPECT_TRUE(exists("images/site/.staging-x"));
+    write("snapshots/n1/.diskless/boot.json", "{");
+    write("nodes.toml", "[node.n1]\n");
+    (void)run({"image", "gc"});
+    EXPECT_THAT(out, HasSubstr("removed site/.staging-x"));
+    EXPECT_FALSE(exists("images/site/.staging-x") || exists("images/site/.unpacked") ||
+                 exists("images/site/.removing-1"));
+    EXPECT_TRUE(exists("images/site/" + current()));
+}
+
 TEST_F(ImageTest, NextGenerationSharesWhatHasNotChanged) {
     ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
     const auto first = current();
