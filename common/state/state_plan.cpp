@@ -19,6 +19,8 @@ namespace diskless {
 namespace {
 
 constexpr std::size_t kMostMatches = 2000;  // of one glob: more is a mistake, and would be so many mounts
+// By all globs of a plan: lists are the nodes' to write, and a server plans for all of them.
+constexpr std::size_t kMostCompared = 1'000'000;
 
 bool in_ram(StateKind kind) {
     return kind == StateKind::volatile_empty || kind == StateKind::volatile_tree || kind == StateKind::volatile_copy;
@@ -153,10 +155,19 @@ void Planner::add_candidate(const ListEntry& wish, const std::string& path, bool
 void Planner::add_list_entry(const RankedEntry& ranked) {
     const auto& wish = ranked.entry;
     if (!has_pattern(wish.path)) return add_candidate(wish, wish.path, ranked.from_litefile);
+    const auto compared = [this] { return root_.compared() + snapshot_.compared(); };
+    if (compared() > kMostCompared) return;  // told already
     std::set<std::string> matches;
     for (auto& path : root_.glob(wish.path, true, kMostMatches + 1)) matches.insert(std::move(path));
     if (wish.kind == StateKind::persistent && has_snapshot_)
         for (auto& path : snapshot_.glob(wish.path, false, kMostMatches + 1)) matches.insert(std::move(path));
+    if (compared() > kMostCompared)
+        plan_.problems.push_back(
+            {wish.origin,
+             fmt::format("{} and the patterns before it were compared with more than {} names: further patterns are left "
+                         "out",
+                         printable(wish.path), kMostCompared),
+             "name directories instead"});
     if (matches.size() > kMostMatches) {
         plan_.problems.push_back({wish.origin,
                                   fmt::format("{} matches more than {} names", printable(wish.path), kMostMatches),

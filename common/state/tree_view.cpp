@@ -136,6 +136,7 @@ std::vector<std::string> TreeView::glob(const std::string& pattern, bool follow,
                 if (resolved.elsewhere || resolved.loop) continue;
                 place = resolved.path;
             }
+            compared_ += names(place).size() + 1;
             for (const auto& name : names(place))
                 if (next.size() < limit && matches_name(part, name)) next.push_back(directory + "/" + name);
         }

@@ -45,6 +45,9 @@ class TreeView {
     /// Paths that match, sorted, at most `limit`. `follow`: directories on the way may be symlinks.
     std::vector<std::string> glob(const std::string& pattern, bool follow, std::size_t limit);
 
+    /// Names that glob() has looked at until now.
+    std::size_t compared() const { return compared_; }
+
     /// What could not be read for another reason than being absent, in order.
     const std::vector<Error>& errors() const { return errors_; }
 
@@ -56,6 +59,7 @@ class TreeView {
     std::map<std::string, std::size_t> asked_;
     std::map<std::string, std::set<std::string>> expected_;  // names by directory
     std::vector<Error> errors_;
+    std::size_t compared_ = 0;
 };
 
 /// Is the path `top` itself or beneath it?

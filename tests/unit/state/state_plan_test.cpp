@@ -93,6 +93,18 @@ TEST_F(PlanState, TheNodesOwnStatetabReplacesTheImages) {
     EXPECT_THAT(shown(plan()), ElementsAre("persistent /etc/hosts"));
 }
 
+TEST_F(PlanState, PatternsWithoutEndAreLeftOut) {
+    std::string hostile = "/etc/hosts\n";
+    for (int at = 0; at < 300; ++at) files_.tree({{"/sysroot/many/" + std::to_string(at) + "/x", file()}});
+    for (int at = 0; at < 20'000; ++at) hostile += "/*/*/*N" + std::to_string(at) + "\n";
+    list("/snap/files", hostile);
+    const auto made = plan();
+    EXPECT_EQ(entry(made, "/etc/hosts").skipped, false);
+    ASSERT_EQ(made.problems.size(), 1u);
+    EXPECT_THAT(made.problems[0].text, testing::HasSubstr("further patterns are left out"));
+    EXPECT_LT(made.entries.size(), 15'000u);
+}
+
 TEST_F(PlanState, SkipsWhatIsMissingWithANote) {
     list("/snap/files", "/etc/nothing\n/etc/no*\n/none/\n");
     const auto made = plan();
