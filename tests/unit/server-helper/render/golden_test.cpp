@@ -29,6 +29,23 @@ TEST_P(GoldenTest, RendersAsBefore) {
     EXPECT_EQ(all, *golden);
 }
 
+TEST(RenderHttp, TheUrlsPathIsALinkToWhereItIsServed) {
+    for (const auto& [url, link, target] :
+         {std::tuple{"http://10.9.0.1/boot", "http/boot", "."}, {"http://10.9.0.1:8080/a/b/", "http/a/b", ".."}}) {
+        auto site = test::site();
+        site.cluster.boot.http_url = url;
+        const auto rendering = test::render(site, "http");
+        ASSERT_TRUE(rendering) << rendering.error().cause;
+        EXPECT_EQ(rendering->back().path, link);
+        EXPECT_EQ(rendering->back().link_target, target);
+    }
+    for (const char* url : {"http://10.9.0.1/debian", "http://10.9.0.1/grub", "http://10.9.0.1/../x"}) {
+        auto site = test::site();
+        site.cluster.boot.http_url = url;
+        EXPECT_FALSE(test::render(site, "http")) << url;
+    }
+}
+
 std::vector<std::string> names() {
     std::vector<std::string> result;
     for (const auto& dialect : dialects()) result.emplace_back(dialect.name);
