@@ -109,7 +109,7 @@ Result<> pxeos(const std::vector<std::string>& arguments, Streams& streams) {
         return {};
     };
     const bool asked = !system.kernel.empty();
-    const auto made = TRY(tree.add_system(std::move(system), make_initrd));
+    const auto made = TRY(tree.add_system(std::move(system), make_initrd, !ready.empty()));
     if (!asked) streams.out << "Kernel not specified, using " << made.kernel << '\n';
     return {};
 }

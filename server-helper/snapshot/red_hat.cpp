@@ -109,7 +109,8 @@ Result<std::vector<RedHatSystem>> RedHatTree::systems() const {
     return found;
 }
 
-Result<RedHatSystem> RedHatTree::add_system(RedHatSystem system, const MakeInitrd& make_initrd) {
+Result<RedHatSystem> RedHatTree::add_system(RedHatSystem system, const MakeInitrd& make_initrd,
+                                            bool new_initrd) {
     LinuxFiles files;
     if (!is_name(system.name))
         return fail(fmt::format("\"{}\" is no name for an operating system", printable(system.name)),
@@ -140,7 +141,7 @@ Result<RedHatSystem> RedHatTree::add_system(RedHatSystem system, const MakeInitr
     RedHatSystem before;
     if (const auto notes = files.read(join_path(place, kNotes))) take_notes(before, *notes);
     const auto initrd = join_path(place, "initrd.img");
-    if (!files.exists(initrd) || before.kernel != system.kernel || before.location != system.location) {
+    if (new_initrd || !files.exists(initrd) || before.kernel != system.kernel || before.location != system.location) {
         TRY_TO("make " + initrd, make_initrd(system.kernel, root, initrd + ".new"));
         TRY(files.set_mode(initrd + ".new", 0644));
         TRY(files.rename(initrd + ".new", initrd));

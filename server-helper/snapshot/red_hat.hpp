@@ -75,8 +75,9 @@ class RedHatTree {
     explicit RedHatTree(std::string tftp) : tftp_(std::move(tftp)) {}
 
     /// Kernel and initramfs into the tftp directory, LOCATION/snapshot with an empty list. What is there already and
-    /// up to date stays. An empty `kernel` takes the newest of the root; which one is in the result.
-    Result<RedHatSystem> add_system(RedHatSystem system, const MakeInitrd& make_initrd);
+    /// up to date stays; with `new_initrd` not the initramfs. An empty `kernel` takes the newest of the root; which one
+    /// is in the result.
+    Result<RedHatSystem> add_system(RedHatSystem system, const MakeInitrd& make_initrd, bool new_initrd = false);
     Result<> remove_system(const std::string& name);
     Result<std::vector<RedHatSystem>> systems() const;
     Result<RedHatSystem> system(const std::string& name) const;

@@ -71,7 +71,7 @@ class RedHatTreeTest : public SmallTree {
         write(in("location/root/boot/vmlinuz-2.6.18-128.el5"), "new");
         write(in("location/root/boot/vmlinuz-2.6.18-92.el5"), "old");
     }
-    Result<RedHatSystem> add(const std::string& name = "rhel5") {
+    Result<RedHatSystem> add(const std::string& name = "rhel5", bool new_initrd = false) {
         RedHatSystem system;
         system.name = name;
         system.location = in("location");
@@ -79,7 +79,7 @@ class RedHatTreeTest : public SmallTree {
             ++built_;
             write(out, "initrd");
             return Result<>{};
-        });
+        }, new_initrd);
     }
     RedHatTree tree() const { return RedHatTree(in("tftp")); }
     RedHatNode node(const std::string& snapshot, Ipv4 address = Ipv4(10, 8, 136, 1)) const {
@@ -92,6 +92,8 @@ TEST_F(RedHatTreeTest, AnInitramfsIsBuiltOnce) {
     ASSERT_TRUE(add());
     EXPECT_EQ(add()->kernel, "2.6.18-128.el5");
     EXPECT_EQ(built_, 1);
+    ASSERT_TRUE(add("rhel5", true)) << "one that is given is always taken";
+    EXPECT_EQ(std::exchange(built_, 1), 2);
     write(in("location/root/boot/vmlinuz-2.6.18-400.el5"), "newer");
     ASSERT_TRUE(add());
     EXPECT_EQ(built_, 2);
