@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
 #include "common/os/tool.hpp"
@@ -93,14 +95,28 @@ Result<> run_check(const Check& check, const std::string& tool, const std::strin
         command.push_back(file);
     const auto output = TRY(run_tool(command, kLongest));
     if (output.status == 0) return {};
-    std::vector<std::string> said;
-    for (const auto line : lines(output.text))
-        if (said.size() < 4 && !trim(line).empty()) said.push_back(printable(trim(line)));
     return fail(fmt::format("{} refuses the rendered {} (exit status {}): {}", check.tool, check.dialect, output.status,
-                            join(said, " / ")),
+                            first_complaint(output.text)),
                 "nothing was installed; correct the values that it names, or leave the dialect out with --only");
 }
 }  // namespace
+
+std::string first_complaint(std::string_view text) {
+    const auto complains = [](std::string_view line) {
+        const auto small = lower(line);
+        const auto number = small.find("line ");
+        return small.find("error") != small.npos ||
+               (number != small.npos && number + 5 < small.size() && small[number + 5] >= '0' && small[number + 5] <= '9');
+    };
+    std::vector<std::string_view> said;
+    for (const auto line : lines(text))
+        if (!trim(line).empty()) said.push_back(trim(line));
+    auto first = std::ranges::find_if(said, complains);
+    if (first == said.end()) first = said.begin();
+    std::vector<std::string> shown;
+    for (; first != said.end() && shown.size() < 4; ++first) shown.push_back(printable(*first));
+    return join(shown, " / ");
+}
 
 Result<std::vector<Verdict>> validate(const Rendering& rendering, const std::string& scratch) {
     LinuxFiles files;

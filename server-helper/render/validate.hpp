@@ -19,4 +19,7 @@ struct Verdict {
 /// which is not cleared). Fails for the first dialect that its tool refuses, with the tool's own words.
 Result<std::vector<Verdict>> validate(const Rendering& rendering, const std::string& scratch);
 
+/// Of what a tool said, at most four lines from the first that speaks of an error on: dhcpd greets before it complains.
+std::string first_complaint(std::string_view said);
+
 }  // namespace diskless::server

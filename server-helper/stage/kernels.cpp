@@ -26,10 +26,10 @@ std::string modules_fingerprint(const std::string& root, const std::string& rele
 }
 
 std::string build_fingerprint(const BuildRequest& build, const RootKernel& kernel, const std::string& root) {
-    auto text = fmt::format("{} {} {} {} {} {} {} {} {} {}", kernel.release, file_fingerprint({root, kernel.path}),
+    auto text = fmt::format("{} {} {} {} {} {} {} {} {} {} {}", kernel.release, file_fingerprint({root, kernel.path}),
                             modules_fingerprint(root, kernel.release), file_fingerprint({"/", build.program}),
                             build.shell, static_cast<int>(build.drivers), join(build.modules, ","), build.strip,
-                            build.firmware, build.parameters);
+                            build.firmware, build.level, build.parameters);
     if (!build.shell.empty()) text += " " + file_fingerprint({"/", build.shell});
     for (const auto& file : build.files)
         text += fmt::format(" {}:{}:{}", file.source, file.target, file_fingerprint({"/", file.source}));
@@ -44,6 +44,7 @@ class Planner {
     }
 
     void see(const ResolvedNode& node) {
+        if (!node.generation.empty()) given(node);
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
         const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen) return by_hand(node, chosen.error());
@@ -55,6 +56,20 @@ class Planner {
     const std::vector<RootKernel>& kernels_of(const std::string& root) {
         const auto known = kernels_.find(root);
         return known != kernels_.end() ? known->second : kernels_.emplace(root, kernels_of_root(root)).first->second;
+    }
+
+    /// Files that a setting names are the administrator's to bring.
+    void given(const ResolvedNode& node) {
+        const auto look = [&](const char* setting, const std::string& name) {
+            const auto path = "tftp/" + name;
+            if (!seen_.insert("given " + path).second) return;
+            plan_.lacking.push_back(
+                {path, fmt::format("{}, which {} boots, is not there", path, node.name),
+                 fmt::format("put it at {}, or take the setting away: diskless-server node set {} {}=",
+                             boot_path(site_.cluster, path), node.name, setting)});
+        };
+        if (!node.stages_kernel) look("kernel", node.kernel);
+        if (!node.stages_initramfs) look("initramfs", node.initramfs);
     }
 
     static std::string title(const ResolvedNode& node) { return node.image + "/" + node.generation; }

@@ -70,6 +70,16 @@ INSTANTIATE_TEST_SUITE_P(Real, ToolTest,
                              return name;
                          });
 
+TEST(FirstComplaint, IsNotTheGreeting) {
+    EXPECT_EQ(first_complaint("Internet Systems Consortium DHCP Server 4.4.3-P1\nCopyright 2004-2022 Internet Systems "
+                              "Consortium.\nAll rights reserved.\nFor info, please visit https://www.isc.org/\n"
+                              "/tmp/x/isc.conf line 7: semicolon expected.\n}\n ^\nConfiguration file errors "
+                              "encountered -- exiting\n\nIf you think\n"),
+              "/tmp/x/isc.conf line 7: semicolon expected. / } / ^ / Configuration file errors encountered -- exiting");
+    EXPECT_EQ(first_complaint("no\n\n  two\n"), "no / two");
+    EXPECT_EQ(first_complaint(""), "");
+}
+
 TEST(RunTool, TellsStatusOutputAndEnd) {
     const auto shell = find_tool("sh");
     ASSERT_TRUE(shell);

@@ -146,6 +146,17 @@ TEST_F(StageTest, BuildsAgainForANewNodeProgramOrNewModules) {
     EXPECT_EQ(builds, 3);
 }
 
+TEST_F(StageTest, AnotherLevelIsAnotherBuild) {
+    kernel("6.1.0-31");
+    nodes();
+    StagePlan one, other;
+    auto request = build();
+    plan_kernels(site(), request, one);
+    request.level = 3;
+    plan_kernels(site(), request, other);
+    EXPECT_NE(one.files.back().fingerprint, other.files.back().fingerprint);
+}
+
 TEST_F(StageTest, GenerationsWithOneKernelShareOneBuild) {
     kernel("6.1.0-31");
     nodes();
@@ -234,7 +245,9 @@ TEST_F(StageTest, AKernelThatOnlyRootReadsIsCopied) {
 
 TEST_F(StageTest, ARootThatItsNodeWritesIsCopiedFrom) {
     kernel("6.1.0-31");
-    write("nodes.toml", "[node.n1]\nroot-mode = \"rw\"\n");
+    nodes();
+    stage();
+    write("nodes.toml", "[node.n1]\nroot-mode = \"rw\"\n");  // was linked until now
     stage();
     EXPECT_NE(inode(path("boot/tftp/debian/20260101-000000/vmlinuz")),
               inode(path(std::string(kRoot) + "boot/vmlinuz-6.1.0-31")));
@@ -322,6 +335,10 @@ TEST_F(StageTest, SignedGrubComesWithShim) {
 TEST_F(StageTest, BootApplyStagesAndTells) {
     kernel("6.1.0-31");
     write("nodes.toml", "[node.n1]\nip = \"10.8.0.5\"\nmac = \"52:54:00:00:00:01\"\ninitramfs = \"own.img\"\n");
+    EXPECT_EQ(run({"boot", "apply", "--dry-run"}), kFailed);
+    EXPECT_NE(err.find("tftp/own.img, which n1 boots, is not there"), std::string::npos) << err;
+    EXPECT_NE(err.find("n1 cannot boot"), std::string::npos) << err;
+    write("boot/tftp/own.img", "");
     ASSERT_EQ(run({"boot", "apply", "--json"}), 0) << err;
     EXPECT_NE(out.find("boot/tftp/debian/20260101-000000/vmlinuz\""), std::string::npos) << out;
     EXPECT_EQ(read("boot/tftp/debian/20260101-000000/vmlinuz"), "kernel 6.1.0-31");
