@@ -33,7 +33,7 @@ network = {network}
 # dhcp = ["dnsmasq"]          # dnsmasq, dnsmasq-proxy, isc, kea, bootptab, ethers
 # nfs = ["kernel"]            # kernel, ganesha
 # range = "10.8.200.1-10.8.200.250"   # for machines that are not in the list
-# http = "http://10.8.0.1/boot"
+# http = "http://10.8.0.1"
 # initramfs-options = ["--strip"]  # of initramfs build: a smaller one, not for nodes with Secure Boot
 
 # Settings of all nodes; groups and nodes override them, key by key.
@@ -43,9 +43,9 @@ network = {network}
 # root-mode = "ro"            # ro, rw
 # nfs-options = "vers=4.2"
 # cmdline = ["quiet"]         # groups and nodes add to it
-# swap = "none"
+# swap = "zram:50%"           # or a device; none
 # nis-domain = "my_nis_domain"
-# mounts = [{ source = "/home", at = "/home", options = "rw" }]
+# mounts = [{ source = "/home", at = "/home", options = "rw" }]   # exported; the image's fstab mounts it
 
 # [group.compute]
 # groups = []                 # groups that it inherits from

@@ -27,7 +27,7 @@ struct Place {
     bool operator==(const Place&) const = default;
 };
 
-/// An NFS directory that nodes mount besides their root.
+/// An NFS directory that nodes mount besides their root, by the fstab of it: one of this server is exported to them.
 struct ExtraMount {
     std::string source;       // "10.9.0.1:/home", or "/home" for one of this server
     std::string mount_point;  // absolute, on the node
@@ -46,7 +46,7 @@ struct Settings {
     std::optional<std::string> root_mode;    // "ro", "rw"
     std::optional<std::string> own_root;     // a directory of this server, the node's alone; "{node}" is its name
     std::optional<std::string> nfs_options;  // of root and snapshot, "vers=4.2,rsize=1048576"
-    std::optional<std::string> swap;         // device or file on the node; "none"
+    std::optional<std::string> swap;         // "zram:50%", "/dev/sda2": as diskless.swap=; "none"
     std::optional<std::string> nis_domain;
     std::optional<std::string> interface;  // that the node boots by, "eth0"
     std::optional<std::string> snapshot;   // name below snapshots/; without it the node's

@@ -69,7 +69,7 @@ void read_boot(TomlTable& table, BootChoices& boot) {
     }
     if (!boot.interface.empty() && !is_name(boot.interface)) table.refuse("interface", "names no interface");
     if (!boot.http_url.empty() && !boot.http_url.starts_with("http://") && !boot.http_url.starts_with("https://"))
-        table.refuse("http", "is no URL", "write http = \"http://10.8.0.1/boot\"");
+        table.refuse("http", "is no URL", "write http = \"http://10.8.0.1\"");
 }
 
 std::vector<std::string> read_groups_of(TomlTable& table) {

@@ -53,6 +53,7 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
         words.push_back(fmt::format("diskless.snapshot={}:{}", cluster.server.text(), parent_path(node.snapshot_path)));
     if (!node.nfs_options.empty()) words.push_back("diskless.snapshot.options=" + node.nfs_options);
     if (!node.nis_domain.empty()) words.push_back("NISDOMAIN=" + node.nis_domain);
+    if (!node.swap.empty()) words.push_back("diskless.swap=" + node.swap);
     if (!node.console.empty()) words.push_back("console=" + node.console);
     words.insert(words.end(), settings.cmdline.begin(), settings.cmdline.end());
     return join(words, " ");
@@ -90,7 +91,7 @@ Result<> check_apart(const Cluster& cluster, const Node& node, const std::string
         if (is_at_or_below(own_root, directory) || is_at_or_below(directory, own_root))
             return fail(fmt::format("{}: the own-root {} of node {} would give it {} to write into", node.place.text(),
                                     own_root, node.name, directory),
-                        fmt::format("name a directory apart from it, as {}/roots/{{node}}", cluster.base));
+                        "name a directory apart from it, as /srv/roots/{node}");
     }
     return {};
 }

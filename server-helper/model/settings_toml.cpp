@@ -29,7 +29,12 @@ bool is_own_root(std::string_view text) {
     return text.size() > 1 && text.front() == '/' && is_plain_word(text) && is_exported_path(text) &&
            std::none_of(parts.begin(), parts.end(), [](auto part) { return part.empty() || part == "." || part == ".."; });
 }
-bool is_swap(std::string_view text) { return text == "none" || (text.starts_with('/') && is_plain_word(text)); }
+/// As diskless.swap= of the node program: see init/params_swap.cpp, which looks closer.
+bool is_swap(std::string_view text) {
+    const auto begins = [&](std::string_view start) { return text.starts_with(start) && text.size() > start.size(); };
+    return text == "none" || (is_plain_word(text) && (begins("zram:") || begins("LABEL=") || begins("UUID=") ||
+                                                      begins("/dev/") || begins("snapshot:/")));
+}
 bool is_options(std::string_view text) { return text.empty() || is_plain_word(text); }
 
 std::optional<std::string> checked(TomlTable& table, std::string_view key, bool (*is_good)(std::string_view),
@@ -79,7 +84,7 @@ Settings read_settings(TomlTable& table) {
     settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw");
     settings.own_root = checked(table, "own-root", is_own_root, "an absolute path, as /srv/roots/{node}");
     settings.nfs_options = checked(table, "nfs-options", is_options, "options of NFS with commas between them");
-    settings.swap = checked(table, "swap", is_swap, "a device or file on the node, or none");
+    settings.swap = checked(table, "swap", is_swap, "zram:50%, LABEL=name, UUID=id or /dev/sda2 (with :/file for a file there), snapshot:/file, or none");
     settings.nis_domain = checked(table, "nis-domain", is_plain_word, "one word");
     settings.interface = checked(table, "interface", is_name, "a network interface, as eth0");
     settings.snapshot = checked(table, "snapshot", is_name, "a directory below snapshots/");

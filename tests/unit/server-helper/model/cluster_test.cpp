@@ -38,7 +38,7 @@ dhcp = ["kea"]
 nfs = ["ganesha"]
 range = "10.8.200.1-10.8.200.9"
 lease-seconds = 600
-http = "http://10.8.0.1/boot"
+http = "http://10.8.0.1"
 [defaults]
 image = "debian"
 )");
@@ -102,6 +102,16 @@ image = "suse"
     EXPECT_EQ(other.generation, "1");
     EXPECT_EQ(other.kernel, "suse/1/vmlinuz");
     EXPECT_EQ(other.mounts[0].source, "10.8.0.1:/home");
+}
+
+TEST_F(ClusterTest, SwapIsAParameterOfTheNode) {
+    write("cluster.toml",
+          "[server]\naddress = \"10.8.0.1\"\n[defaults]\nimage = \"debian\"\nswap = \"zram:50%\"\n");
+    write("nodes.toml", "[node.a]\n[node.b]\nswap = \"none\"\n[node.c]\nswap = \"LABEL=swap:/file\"\n");
+    const auto cluster = *load_cluster(base);
+    EXPECT_THAT(resolve(cluster, "a")->command_line, HasSubstr(" diskless.swap=zram:50%"));
+    EXPECT_THAT(resolve(cluster, "b")->command_line, Not(HasSubstr("swap")));
+    EXPECT_THAT(resolve(cluster, "c")->command_line, HasSubstr(" diskless.swap=LABEL=swap:/file"));
 }
 
 TEST_F(ClusterTest, ANodeThatIsNotToUseDhcpSaysSoInItsCmdline) {
@@ -189,6 +199,7 @@ TEST_F(ClusterTest, ErrorsNameFileAndLine) {
         {"[node.n1]\nown-root = \"/roots/../etc\"\n", "nodes.toml:2", "own-root cannot be"},
         {"[node.n1]\nown-root = \"/roots,rw/n1\"\n", "nodes.toml:2", "own-root cannot be"},
         {"[node.n1]\nown-root = \"/my roots/n1\"\n", "nodes.toml:2", "own-root cannot be"},
+        {"[node.n1]\nswap = \"/swapfile\"\n", "nodes.toml:2", "swap cannot be"},
         {"[node.n1]\nroot-mode = \"xx\"\n", "nodes.toml:2", "root-mode cannot be"},
         {"[node.n1]\ncmdline = \"a\\nb\"\n", "nodes.toml:2", "control character"},
         {"[node.n1]\nsnapshot = \"../other\"\n", "nodes.toml:2", "snapshot cannot be"},
