@@ -14,10 +14,22 @@ std::string with_prefix(const Lease& lease) {
     return fmt::format("{}/{}", lease.address.text(), unsigned{lease.prefix});
 }
 
+std::string way_text(const Route& route) {
+    return route.router.is_set() ? "via " + route.router.text() : "on the link";
+}
+
 std::string route_text(const Route& route) {
     const auto to = route.prefix == 0 ? "default" : fmt::format("{}/{}", route.destination.text(), route.prefix);
-    return fmt::format("route {}{}", to, route.router.is_set() ? " via " + route.router.text() : "");
+    return fmt::format("route {}{}", to, route.router.is_set() ? " " + way_text(route) : "");
 }
+
+/// As the kernel keeps it: without host bits.
+Route kept(Route route) {
+    route.destination = Ipv4(route.destination.value & netmask(route.prefix).value);
+    return route;
+}
+
+bool is_to_the_same(const Route& a, const Route& b) { return a.destination == b.destination && a.prefix == b.prefix; }
 
 }  // namespace
 
@@ -30,15 +42,51 @@ void AddressGuard::look(const Lease& lease) {
 }
 
 void AddressGuard::move(const Lease& old, const Lease& fresh) {
-    auto done = put_back(fresh);
-    if (done && link_ && old.address != fresh.address) {
-        if (const auto removed = world_.links.remove_address(link_->index, old.address, old.prefix); !removed)
-            done = Failure(removed.error());
-        else
-            done = put_back(fresh);  // in the same network the old one took the new one along
-    }
     next_look_ = world_.clock.now() + kLookEvery;
-    if (!done) say_problem(done.error());
+    if (const auto done = move_over(old, fresh); !done) say_problem(done.error());
+}
+
+Result<> AddressGuard::move_over(const Lease& old, const Lease& fresh) {
+    TRY(put_back(fresh));
+    const auto rerouted = reroute(old, fresh);
+    if (old.address != fresh.address) {
+        TRY(world_.links.remove_address(link_->index, old.address, old.prefix));
+        TRY(put_back(fresh));  // in the same network the old one took the new one along
+    }
+    return rerouted;
+}
+
+/// Routes that the old lease asked for would be taken for somebody's decision from now on: in another network they
+/// even outlive their address.
+Result<> AddressGuard::reroute(const Lease& old, const Lease& fresh) {
+    const auto before = wanted_routes(old), now = wanted_routes(fresh);
+    std::vector<std::string> done;
+    std::optional<Error> first;
+    for (const auto& known : TRY(world_.links.routes(link_->index))) {
+        if (std::ranges::find(before, known) == before.end() || std::ranges::find(now, known) != now.end()) continue;
+        // Of two to the same destination the last counts, as at boot.
+        const auto instead =
+            std::find_if(now.rbegin(), now.rend(), [&](const Route& r) { return is_to_the_same(r, known); });
+        auto changed = instead == now.rend() ? world_.links.remove_route(link_->index, known)
+                                             : world_.links.add_route(link_->index, *instead);
+        if (changed)
+            done.push_back(instead == now.rend()
+                               ? route_text(known) + " is gone"
+                               : fmt::format("{} instead of {}", route_text(*instead), way_text(known)));
+        else if (!first)
+            first = std::move(changed.error());
+    }
+    if (!done.empty())
+        world_.machine.say(
+            5, fmt::format("diskless-agent: {}: {}, as the DHCP server says now", interface_.name, join(done, ", ")));
+    if (first) return Failure(*first);
+    return {};
+}
+
+std::vector<Route> AddressGuard::wanted_routes(const Lease& lease) const {
+    auto routes = routes_ ? routes_(lease) : std::vector<Route>();
+    for (auto& route : routes) route = kept(route);
+    return routes;
 }
 
 Result<> AddressGuard::find_link() {
@@ -86,17 +134,14 @@ Result<std::vector<std::string>> AddressGuard::put_back(const Lease& lease) {
 }
 
 Result<std::vector<std::string>> AddressGuard::put_back_routes(const Lease& lease) {
-    const auto wanted = routes_ ? routes_(lease) : std::vector<Route>();
+    const auto wanted = wanted_routes(lease);
     std::vector<std::string> gone;
     if (wanted.empty()) return gone;
     const auto routes = TRY(world_.links.routes(link_->index));
     std::optional<Error> first;
     for (const auto& route : wanted) {
         // One through another router is somebody's decision.
-        const Ipv4 network(route.destination.value & netmask(route.prefix).value);
-        const bool there = std::ranges::any_of(
-            routes, [&](const Route& known) { return known.destination == network && known.prefix == route.prefix; });
-        if (there) continue;
+        if (std::ranges::any_of(routes, [&](const Route& known) { return is_to_the_same(known, route); })) continue;
         if (const auto added = world_.links.add_route(link_->index, route); added)
             gone.push_back(route_text(route));
         else if (!first)

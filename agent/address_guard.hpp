@@ -38,7 +38,8 @@ class AddressGuard {
     Nanoseconds next_look() const { return next_look_; }
     /// Looks, and puts back what is gone.
     void look(const Lease& lease);
-    /// The fresh lease's address and routes first, then the old address goes.
+    /// The fresh lease's address and routes first, those of the old one's routes that are still there in their place,
+    /// then the old address goes.
     void move(const Lease& old, const Lease& fresh);
 
     /// Of the last look; nothing while there is no such interface.
@@ -51,6 +52,10 @@ class AddressGuard {
     /// What it put back, in words; empty when all was there. An error: it could not.
     Result<std::vector<std::string>> put_back(const Lease& lease);
     Result<std::vector<std::string>> put_back_routes(const Lease& lease);
+    Result<> move_over(const Lease& old, const Lease& fresh);
+    Result<> reroute(const Lease& old, const Lease& fresh);
+    /// As the kernel will list them.
+    std::vector<Route> wanted_routes(const Lease& lease) const;
     Result<> find_link();
     void say_put_back(const std::vector<std::string>& gone);
     void say_problem(const Error& problem);

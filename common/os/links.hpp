@@ -54,8 +54,10 @@ class Links {
     virtual Result<std::vector<Route>> routes(int index) = 0;
     /// Adds or replaces a route; router 0.0.0.0 is on-link.
     virtual Result<> add_route(int index, const Route& route) = 0;
-    /// Arms or disarms waking the machine by a magic packet to this interface (ethtool's "wol g", "wol d"). Other ways to
-    /// wake it that are armed stay so when it is armed. May wait for the driver: call it in a child.
+    /// Removes the route of the main table to this destination through this router, whoever made it; absent is fine.
+    virtual Result<> remove_route(int index, const Route& route) = 0;
+    /// Arms or disarms waking the machine by a magic packet to this interface (ethtool's "wol g", "wol d"). Other ways
+    /// to wake it that are armed stay so when it is armed. May wait for the driver: call it in a child.
     virtual Result<> set_wake_on_lan(const std::string& name, bool armed) = 0;
     /// Waits until something about links may have changed (new link, carrier) or the deadline has passed; false then.
     virtual bool wait_for_change(Deadline deadline) = 0;

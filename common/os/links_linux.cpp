@@ -64,6 +64,29 @@ Result<> change_link(int index, const std::string& what, Fill fill) {
     return socket->check(what, rtnl_link_change(socket->get(), which.get(), change.get(), 0));
 }
 
+std::string route_words(const char* verb, int index, const Route& route) {
+    return fmt::format("{} route {}/{} {} interface {}", verb, route.destination.text(), route.prefix,
+                       route.router.is_set() ? "via " + route.router.text() + " on" : "on", index);
+}
+
+Result<netlink::RouteObject> route_object(const std::string& what, int index, const Route& route) {
+    if (route.prefix > 32) return fail(what + ": the prefix is longer than 32", {}, EINVAL);
+    netlink::RouteObject object(rtnl_route_alloc());
+    const auto network = netlink::to_number(Ipv4(route.destination.value & netmask(route.prefix).value), route.prefix);
+    const auto router = netlink::to_number(route.router);
+    if (!object || !network || !router) return fail_errno(what, ENOMEM);
+    rtnl_nexthop* hop = rtnl_route_nh_alloc();
+    if (hop == nullptr) return fail_errno(what, ENOMEM);
+    rtnl_route_nh_set_ifindex(hop, index);
+    if (route.router.is_set()) rtnl_route_nh_set_gateway(hop, router.get());
+    rtnl_route_add_nexthop(object.get(), hop);  // now the route's
+    rtnl_route_set_family(object.get(), AF_INET);
+    rtnl_route_set_dst(object.get(), network.get());
+    rtnl_route_set_table(object.get(), RT_TABLE_MAIN);
+    rtnl_route_set_scope(object.get(), route.router.is_set() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+    return object;
+}
+
 /// A socket that hears of link changes; one for each thread, so that none takes another's news.
 class Monitor {
   public:
@@ -227,28 +250,24 @@ Result<std::vector<Route>> LinuxLinks::routes(int index) {
 }
 
 Result<> LinuxLinks::add_route(int index, const Route& route) {
-    const auto what = fmt::format("add route {}/{} {} interface {}", route.destination.text(), route.prefix,
-                                  route.router.is_set() ? "via " + route.router.text() + " on" : "on", index);
-    if (route.prefix > 32) return fail(what + ": the prefix is longer than 32", {}, EINVAL);
+    const auto what = route_words("add", index, route);
+    const auto object = TRY(route_object(what, index, route));
     const auto socket = TRY_TO(what, Socket::open());
-    const netlink::RouteObject object(rtnl_route_alloc());
-    const auto network = netlink::to_number(Ipv4(route.destination.value & netmask(route.prefix).value), route.prefix);
-    const auto router = netlink::to_number(route.router);
-    if (!object || !network || !router) return fail_errno(what, ENOMEM);
-    rtnl_nexthop* hop = rtnl_route_nh_alloc();
-    if (hop == nullptr) return fail_errno(what, ENOMEM);
-    rtnl_route_nh_set_ifindex(hop, index);
-    if (route.router.is_set()) rtnl_route_nh_set_gateway(hop, router.get());
-    rtnl_route_add_nexthop(object.get(), hop);  // now the route's
-    rtnl_route_set_family(object.get(), AF_INET);
-    rtnl_route_set_dst(object.get(), network.get());
-    rtnl_route_set_table(object.get(), RT_TABLE_MAIN);
     rtnl_route_set_protocol(object.get(), RTPROT_BOOT);
-    rtnl_route_set_scope(object.get(), route.router.is_set() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
     auto added = socket->check(what, rtnl_route_add(socket->get(), object.get(), NLM_F_CREATE | NLM_F_REPLACE));
     if (!added && added.error().code == ENETUNREACH)
         added.error().remedy = "the router is in no network of this interface: check address, mask and router";
     return added;
+}
+
+Result<> LinuxLinks::remove_route(int index, const Route& route) {
+    const auto what = route_words("remove", index, route);
+    const auto object = TRY(route_object(what, index, route));
+    const auto socket = TRY_TO(what, Socket::open());
+    rtnl_route_set_protocol(object.get(), RTPROT_UNSPEC);  // whoever made it: libnl asks for RTPROT_STATIC otherwise
+    auto removed = socket->check(what, rtnl_route_delete(socket->get(), object.get(), 0));
+    if (!removed && removed.error().code == ESRCH) return {};
+    return removed;
 }
 
 bool LinuxLinks::wait_for_change(Deadline deadline) {

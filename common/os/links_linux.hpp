@@ -20,6 +20,7 @@ class LinuxLinks final : public Links {
     Result<std::vector<LinkAddress>> addresses(int index) override;
     Result<std::vector<Route>> routes(int index) override;
     Result<> add_route(int index, const Route& route) override;
+    Result<> remove_route(int index, const Route& route) override;
     Result<> set_wake_on_lan(const std::string& name, bool armed) override;
     bool wait_for_change(Deadline deadline) override;
 };

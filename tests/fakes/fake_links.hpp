@@ -85,7 +85,8 @@ class FakeLinks : public Links {
         FakeLink& fake = TRY(find(index));
         const auto found = std::ranges::find(fake.addresses, std::pair<Ipv4, int>(address, prefix));
         if (found == fake.addresses.end()) return {};
-        // The first address of a network takes the others, and the last of a network takes the routes through it.
+        // The first address of a network takes the others with it, and the last of the link takes all routes. Until
+        // then routes stay, even those whose router no address reaches any more.
         const bool primary = std::none_of(fake.addresses.begin(), found, [&](const auto& a) {
             return a.second == prefix && same_network(a.first, address, prefix);
         });
@@ -93,9 +94,7 @@ class FakeLinks : public Links {
         if (!primary) return {};
         std::erase_if(fake.addresses,
                       [&](const auto& a) { return a.second == prefix && same_network(a.first, address, prefix); });
-        std::erase_if(fake.routes, [&](const Route& route) {
-            return route.router.is_set() && same_network(route.router, address, prefix);
-        });
+        if (fake.addresses.empty()) fake.routes.clear();
         return {};
     }
     Result<std::vector<LinkAddress>> addresses(int index) override {
@@ -134,6 +133,11 @@ class FakeLinks : public Links {
             return known.destination == route.destination && known.prefix == route.prefix;
         });
         fake.routes.push_back(route);
+        return {};
+    }
+    Result<> remove_route(int index, const Route& route) override {
+        FakeLink& fake = TRY(find(index));
+        std::erase(fake.routes, route);
         return {};
     }
     Result<> set_wake_on_lan(const std::string& name, bool armed) override {

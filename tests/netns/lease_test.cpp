@@ -35,10 +35,7 @@ class LeaseTest : public testing::Test {
         ASSERT_EQ(shown("ip link set nv1 netns " + holder_ + " 2>&1"), "");
         ASSERT_EQ(over_there("ip addr add 10.77.0.1/24 dev nv1"), "");
         ASSERT_EQ(over_there("ip link set nv1 up"), "");
-        std::ofstream("/tmp/udhcpd.conf") << "start 10.77.0.50\nend 10.77.0.60\ninterface nv1\nmin_lease 2\n"
-                                             "lease_file /tmp/udhcpd.leases\npidfile /tmp/udhcpd.pid\n"
-                                             "option subnet 255.255.255.0\noption router 10.77.0.1\noption lease 10\n";
-        std::ofstream("/tmp/udhcpd.leases");
+        serve("10.77.0", "10.77.0.1");
         start_server();
 
         const auto all = links_.list().value();
@@ -55,6 +52,15 @@ class LeaseTest : public testing::Test {
 
     std::string over_there(const std::string& command) const {
         return shown("nsenter --net=/proc/" + holder_ + "/ns/net " + command + " 2>&1");
+    }
+    /// What the server gives from its next start on; it knows of no lease then.
+    static void serve(const std::string& network, const std::string& router) {
+        std::ofstream("/tmp/udhcpd.conf") << "start " << network << ".50\nend " << network
+                                          << ".60\ninterface nv1\nmin_lease 2\n"
+                                             "lease_file /tmp/udhcpd.leases\npidfile /tmp/udhcpd.pid\n"
+                                             "option subnet 255.255.255.0\noption router "
+                                          << router << "\noption lease 10\n";
+        std::ofstream("/tmp/udhcpd.leases");
     }
     void start_server() {
         server_ = std::string(trim(shown("nsenter --net=/proc/" + holder_ +
@@ -139,6 +145,23 @@ TEST_F(LeaseTest, IsRenewedAndSurvivesItsServerAndItsThieves) {
     start_server();
     ASSERT_TRUE(work_until(keeper, Seconds{25}, [&] { return !keeper.live().problem; })) << said();
     EXPECT_EQ(links_.addresses(link_.index).value().size(), 1U);
+}
+
+TEST_F(LeaseTest, GoesWithTheNetworkToAnotherRouter) {
+    auto keeper = make_keeper();
+    ASSERT_TRUE(work_until(keeper, Seconds{20}, [&] { return keeper.live().lease.address != kBooted; })) << said();
+    stop_server();
+    serve("10.78.0", "10.78.0.254");
+    ASSERT_EQ(over_there("ip addr add 10.78.0.1/24 dev nv1"), "");
+    ASSERT_EQ(over_there("ip addr del 10.77.0.1/24 dev nv1"), "");
+    start_server();
+    ASSERT_TRUE(work_until(keeper, Seconds{40}, [&] {
+        return keeper.live().lease.routers == std::vector<Ipv4>{Ipv4(10, 78, 0, 254)};
+    })) << said();
+    EXPECT_EQ(shown("ip -o -4 addr show nv0 | grep -c ."), "1\n");
+    const auto routes = shown("ip route");
+    EXPECT_THAT(routes, HasSubstr("default via 10.78.0.254 dev nv0")) << said();
+    EXPECT_THAT(routes, testing::Not(HasSubstr("10.77.0"))) << said();
 }
 
 }  // namespace

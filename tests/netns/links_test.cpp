@@ -136,6 +136,27 @@ TEST_F(LinksTest, AddsAndReplacesRoutes) {
     EXPECT_EQ(unreachable.error().code, ENETUNREACH);
     EXPECT_THAT(unreachable.error().cause, HasSubstr("add route 10.79.0.0/16 via 192.168.9.1"));
     EXPECT_NE(unreachable.error().remedy, "");
+
+    EXPECT_TRUE(links_.remove_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)})) << "absent is fine";
+    EXPECT_THAT(shown("ip route"), HasSubstr("default via 10.77.0.2 dev nv0"));
+    shown("ip route replace default via 10.77.0.2 dev nv0 proto dhcp metric 100");
+    EXPECT_TRUE(links_.remove_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 2)}));
+    EXPECT_TRUE(links_.remove_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 2)})) << "whoever made it";
+    EXPECT_TRUE(links_.remove_route(link.index, {Ipv4(10, 78, 0, 9), 16, Ipv4{}}));
+    EXPECT_EQ(shown("ip route | grep -v 'proto kernel'"), "");
+}
+
+TEST_F(LinksTest, RoutesOutliveTheNetworkOfTheirRouter) {
+    const auto link = find("nv0");
+    ASSERT_TRUE(links_.set_up(link.index));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)}));
+    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 78, 0, 5), 24, Seconds{0}));
+    ASSERT_TRUE(links_.remove_address(link.index, Ipv4(10, 77, 0, 5), 24));
+    EXPECT_THAT(shown("ip route"), HasSubstr("default via 10.77.0.1 dev nv0"))
+        << "as FakeLinks has it: what a lease had must be taken away";
+    ASSERT_TRUE(links_.remove_address(link.index, Ipv4(10, 78, 0, 5), 24));
+    EXPECT_EQ(shown("ip route show dev nv0"), "") << "with the last address all go";
 }
 
 TEST_F(LinksTest, ListsAddressesAndHowLongTheyLive) {
@@ -174,10 +195,10 @@ TEST_F(LinksTest, ListsRoutesOfOneInterface) {
     ASSERT_TRUE(links_.add_address(other.index, Ipv4(10, 99, 0, 5), 24, Seconds{0}));
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)}));
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4(10, 78, 0, 0), 16, Ipv4{}}));
-    EXPECT_THAT(links_.routes(link.index).value(),
-                testing::UnorderedElementsAre(Route{Ipv4{}, 0, Ipv4(10, 77, 0, 1)},
-                                              Route{Ipv4(10, 77, 0, 0), 24, Ipv4{}},
-                                              Route{Ipv4(10, 78, 0, 0), 16, Ipv4{}}));
+    EXPECT_THAT(
+        links_.routes(link.index).value(),
+        testing::UnorderedElementsAre(Route{Ipv4{}, 0, Ipv4(10, 77, 0, 1)}, Route{Ipv4(10, 77, 0, 0), 24, Ipv4{}},
+                                      Route{Ipv4(10, 78, 0, 0), 16, Ipv4{}}));
 }
 
 TEST_F(LinksTest, AbsentInterfacesAreSaidSo) {

@@ -18,6 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 const Mac kMac = *Mac::parse("52:54:00:12:34:56");
 constexpr Ipv4 kServer(10, 9, 0, 1), kAddress(10, 9, 0, 10), kOther(10, 9, 0, 77);
@@ -29,6 +30,7 @@ struct Server {
     Ipv4 address = kAddress;
     bool away = false;
     bool refuses = false;
+    Ipv4 router = kServer;
     std::string more_options = {};
     std::vector<Nanoseconds> renewed = {};
     int asked = 0;      // messages of any kind, heard or not
@@ -63,7 +65,7 @@ struct Server {
         says.options = test::type_option(reply) + test::option(54, kServer);
         if (reply != DhcpType::nak)
             says.options += test::seconds_option(51, kLease.count()) + test::option(1, Ipv4(255, 255, 255, 0)) +
-                            test::option(3, kServer) + more_options;
+                            (router.is_set() ? test::option(3, router) : "") + more_options;
         return says.payload();
     }
 };
@@ -104,7 +106,7 @@ class DhcpLeaseKeeperTest : public ::testing::Test {
     }
 
     static std::vector<Route> routes_of(const Lease& lease) {
-        if (!lease.routes.empty()) return lease.routes;
+        if (!lease.routes.empty() || lease.routers.empty()) return lease.routes;
         return {{Ipv4(), 0, lease.routers.front()}};
     }
 
@@ -379,6 +381,45 @@ TEST_F(DhcpLeaseKeeperTest, ANewRouterIsTaken) {
     pass(Seconds{12});
     EXPECT_THAT(link().routes, Contains(Route{Ipv4(10, 0, 0, 0), 8, Ipv4(10, 9, 0, 254)}));
     EXPECT_EQ(times_said("put back"), 0) << "nobody took it";
+}
+
+TEST_F(DhcpLeaseKeeperTest, AnotherRouterTakesThePlaceOfTheOldOne) {
+    EXPECT_TRUE(links.add_route(index, {Ipv4(10, 8, 0, 0), 16, Ipv4(10, 9, 0, 2)})) << "somebody's own";
+    server.router = Ipv4(10, 9, 0, 254);
+    pass(Seconds{12});
+    EXPECT_THAT(link().routes, UnorderedElementsAre(Route{Ipv4(), 0, Ipv4(10, 9, 0, 254)},
+                                                    Route{Ipv4(10, 8, 0, 0), 16, Ipv4(10, 9, 0, 2)}));
+    EXPECT_EQ(times_said("eth0: route default via 10.9.0.254 instead of via 10.9.0.1"), 1);
+    EXPECT_EQ(times_said("put back"), 0) << "nobody took it";
+    pass(Seconds{60});
+    EXPECT_EQ(times_said("instead of via"), 1) << "said once";
+}
+
+TEST_F(DhcpLeaseKeeperTest, ARouteThatTheServerNoLongerGivesIsGone) {
+    server.more_options = test::option(121, test::hex("08 0a 0a 09 00 fe 00 0a 09 00 01"));
+    pass(Seconds{12});
+    EXPECT_THAT(link().routes, UnorderedElementsAre(kDefault, Route{Ipv4(10, 0, 0, 0), 8, Ipv4(10, 9, 0, 254)}));
+    server.more_options.clear();
+    pass(Seconds{12});
+    EXPECT_THAT(link().routes, ElementsAre(kDefault));
+    EXPECT_EQ(times_said("route 10.0.0.0/8 via 10.9.0.254 is gone"), 1);
+}
+
+TEST_F(DhcpLeaseKeeperTest, AnotherRouterIsNotTakenWhereSomebodyChoseOne) {
+    const Route chosen{Ipv4(), 0, Ipv4(10, 9, 0, 2)};
+    EXPECT_TRUE(links.add_route(index, chosen));
+    server.router = Ipv4(10, 9, 0, 254);
+    pass(Seconds{30});
+    EXPECT_THAT(link().routes, ElementsAre(chosen));
+}
+
+TEST_F(DhcpLeaseKeeperTest, AnotherNetworkHasItsOwnRouter) {
+    server.address = Ipv4(10, 20, 0, 10);
+    server.router = Ipv4(10, 20, 0, 1);
+    pass(Seconds{30});
+    EXPECT_THAT(addresses(), ElementsAre(server.address));
+    EXPECT_THAT(link().routes, ElementsAre(Route{Ipv4(), 0, server.router}));
+    EXPECT_EQ(times_said("put back"), 0) << "it was our own doing";
 }
 
 TEST(FixedLease, IsKeptOnItsInterfaceToo) {
