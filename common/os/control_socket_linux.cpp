@@ -10,30 +10,17 @@
 #include <vector>
 
 #include "common/os/control_socket.hpp"
+#include "common/os/descriptor.hpp"
 
 namespace diskless {
 
 namespace {
 constexpr std::size_t kMostConnections = 32;
+// Between two looks at those that are there: whoever connects without end must not hold up the agent, nor push out in
+// one go what has had no turn to ask.
+constexpr int kMostAtOnce = 8;
 constexpr std::size_t kLongestAnswer = 8 << 20;
 constexpr Nanoseconds kPatience = Seconds{5};  // with one client, from its connect on
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 Result<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
@@ -90,7 +77,7 @@ class LinuxControlServer : public ControlServer {
                 if (connection.deadline.passed(clock_)) connection.over = true;
             }
             std::erase_if(connections_, [](const Connection& connection) { return connection.over; });
-            if (polled[0].revents & POLLIN) accept_all();
+            if (polled[0].revents & POLLIN) accept_some();
             if (deadline.passed(clock_)) return next_request();
         }
     }
@@ -120,18 +107,14 @@ class LinuxControlServer : public ControlServer {
         return std::nullopt;
     }
 
-    void accept_all() {
-        for (;;) {
+    void accept_some() {
+        for (int accepted = 0; accepted < kMostAtOnce; ++accepted) {
             Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-            if (socket.get() < 0) return;
+            if (!socket) return;
             ucred peer{};
             socklen_t size = sizeof peer;
             if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
-            // Crowded: the one that waits longest without having asked makes room, so that root always gets in.
-            if (connections_.size() >= kMostConnections) {
-                const auto idle = std::ranges::find_if(connections_, [](const auto& c) { return !c.asked; });
-                connections_.erase(idle == connections_.end() ? connections_.begin() : idle);
-            }
+            if (connections_.size() >= kMostConnections && !make_room_for(peer.uid)) continue;
             auto& connection = connections_.emplace_back();
             connection.id = ++last_id_;
             connection.socket = std::move(socket);
@@ -139,6 +122,24 @@ class LinuxControlServer : public ControlServer {
             connection.pid = peer.pid;
             connection.deadline = Deadline::after(clock_, kPatience);
         }
+    }
+
+    /// Crowded: the one that waits longest without having asked makes room, so that root always gets in. Root itself
+    /// makes room for root only.
+    bool make_room_for(std::uint32_t uid) {
+        const auto oldest = [this](bool asked, bool of_root) {
+            return std::ranges::find_if(connections_,
+                                        [=](const auto& c) { return c.asked == asked && (c.uid == 0) == of_root; });
+        };
+        for (const bool of_root : {false, true})
+            for (const bool asked : {false, true}) {
+                if (of_root && uid != 0) continue;
+                const auto found = oldest(asked, of_root);
+                if (found == connections_.end()) continue;
+                connections_.erase(found);
+                return true;
+            }
+        return false;
     }
 
     static void receive(Connection& connection) {
@@ -181,7 +182,7 @@ class LinuxControlClient : public ControlClient {
     Result<std::string> ask(const std::string& line, Deadline deadline) override {
         const sockaddr_un address = TRY(address_of(path_));
         Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        if (socket.get() < 0) return fail_errno("socket");
+        if (!socket) return fail_errno("socket");
         while (::connect(socket.get(), generic(address), sizeof address) != 0) {
             // A full backlog (EAGAIN) cannot be polled for.
             if (errno != EAGAIN && errno != EINTR) return fail_errno("connect to " + path_);
@@ -222,7 +223,7 @@ class LinuxControlClient : public ControlClient {
 Result<std::unique_ptr<ControlServer>> listen_control_socket(const std::string& path, const Clock& clock) {
     const sockaddr_un address = TRY(address_of(path));
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (socket.get() < 0) return fail_errno("socket");
+    if (!socket) return fail_errno("socket");
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("remove old " + path);
     if (::bind(socket.get(), generic(address), sizeof address) != 0) return fail_errno("bind " + path);
     // Everybody may ask for the status; what changes something looks at the peer's user id.

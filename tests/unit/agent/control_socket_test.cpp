@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 
@@ -103,6 +105,76 @@ TEST_F(ControlSocketTest, SilentAndEndlessClientsHoldUpNobody) {
     EXPECT_EQ(*answer, "alive");
     for (const int fd : silent) ::close(fd);
     ::close(endless);
+}
+
+TEST_F(ControlSocketTest, ClientsThatComeAndGoWithoutEndDoNotHoldUpTheAgent) {
+    std::atomic<bool> over = false;
+    std::vector<std::thread> flood;
+    for (int i = 0; i < 6; ++i)
+        flood.emplace_back([&] {
+            while (!over) ::close(raw_connection());
+        });
+    for (int turns = 0; turns < 5; ++turns) {
+        const auto begun = clock.now();
+        EXPECT_FALSE(server->wait(in(Milliseconds{50})));
+        EXPECT_LT(clock.now() - begun, Seconds{2});
+    }
+    Result<std::string> answer;
+    std::atomic<bool> answered = false;
+    std::thread client([&] {
+        answer = control_socket_client(path, clock)->ask("ping", in(Seconds{20}));
+        answered = true;
+    });
+    while (!answered)
+        if (const auto message = server->wait(in(Milliseconds{50}))) server->answer(message->connection, "alive");
+    over = true;
+    // Who waits for room in the backlog must get it to come to an end.
+    std::atomic<bool> ended = false;
+    std::thread end([&] {
+        for (auto& each : flood) each.join();
+        ended = true;
+    });
+    while (!ended) (void)server->wait(in(Milliseconds{10}));
+    end.join();
+    client.join();
+    ASSERT_TRUE(answer) << answer.error().cause;
+    EXPECT_EQ(*answer, "alive");
+}
+
+TEST_F(ControlSocketTest, RootMakesRoomForNobodyElse) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to be others, too";
+    ASSERT_EQ(::chmod(directory.c_str(), 0755), 0);
+    const auto connect_as = [&](std::uint32_t uid) {
+        // Of this thread alone, not of the process as setresuid(3) would: the test goes on as root.
+        int fd = -1;
+        std::thread([&] {
+            EXPECT_EQ(::syscall(SYS_setresuid, -1, uid, -1), 0);
+            fd = raw_connection();
+        }).join();
+        EXPECT_FALSE(server->wait(in(Milliseconds{1})));
+        return fd;
+    };
+    const auto is_open = [](int fd) {
+        char c = 0;
+        return ::recv(fd, &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    };
+    const int root = connect_as(0);
+    std::vector<int> others;
+    for (int i = 0; i < 40; ++i) others.push_back(connect_as(65534));
+    EXPECT_TRUE(is_open(root)) << "though it has waited longest";
+    EXPECT_FALSE(is_open(others.front()));
+    EXPECT_TRUE(is_open(others.back()));
+    std::vector<int> roots;
+    for (int i = 0; i < 33; ++i) roots.push_back(connect_as(0));
+    EXPECT_FALSE(is_open(others.back()));
+    EXPECT_FALSE(is_open(root)) << "for its own kind";
+    const int late = connect_as(65534);
+    EXPECT_FALSE(is_open(late));
+    EXPECT_TRUE(is_open(roots.back()));
+    for (auto* each : {&others, &roots})
+        for (const int fd : *each) ::close(fd);
+    ::close(root);
+    ::close(late);
 }
 
 TEST_F(ControlSocketTest, ClientErrorsHaveTheirCodes) {
