@@ -36,6 +36,10 @@ enum class InittabAction : std::uint8_t {
 std::string_view text(InittabAction action);
 /// Must the entry have ended before the next one begins?
 bool is_waited_for(InittabAction action);
+/// Is it started again when it ends?
+constexpr bool is_kept_alive(InittabAction action) {
+    return action == InittabAction::respawn || action == InittabAction::askfirst || action == InittabAction::ondemand;
+}
 
 /// Run levels as bits: 0 to 9 are those digits, then S, a, b, c.
 using RunLevels = std::uint16_t;

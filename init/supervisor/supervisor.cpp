@@ -15,10 +15,6 @@ namespace {
 constexpr auto kNever = Nanoseconds::max();
 constexpr int kWarning = 4, kInfo = 6;  // syslog(2) levels
 
-bool is_kept_alive(InittabAction action) {
-    return action == InittabAction::respawn || action == InittabAction::askfirst || action == InittabAction::ondemand;
-}
-
 /// Run when a level is entered.
 bool is_of_a_level(InittabAction action) {
     return action == InittabAction::wait || action == InittabAction::once || action == InittabAction::respawn ||
@@ -368,6 +364,9 @@ void Supervisor::reload(Inittab table, Nanoseconds now) {
         }
         service.not_before = Nanoseconds{0};
         service.starts = 0;
+        // Its line may say otherwise now than when it was started, and it may have been told to end meanwhile.
+        if (here && service.entry.action != InittabAction::ondemand)
+            service.wanted = is_kept_alive(service.entry.action);
         if (!here || service.pid != 0 || !is_of_a_level(service.entry.action)) continue;
         const bool is_new = i < is_known.size() && !is_known[i];
         if (is_new || is_kept_alive(service.entry.action)) queue(service);

@@ -7,12 +7,6 @@
 namespace diskless {
 
 namespace {
-constexpr bool is_started_again(InittabAction action) {
-    return action == InittabAction::respawn || action == InittabAction::askfirst || action == InittabAction::ondemand;
-}
-}  // namespace
-
-namespace {
 
 /// Words into a buffer: one that does not fit is left out whole, and all after it.
 class StateWriter {
@@ -117,7 +111,7 @@ void Supervisor::resume(Inittab table, std::string_view state, Nanoseconds now) 
                 if (service == nullptr || !pid || *pid <= 1) break;
                 service->pid = *pid;
                 service->started = now;
-                service->wanted = is_started_again(service->entry.action) && (belongs(service->entry));
+                service->wanted = is_kept_alive(service->entry.action) && (belongs(service->entry));
                 break;
             }
             default:
@@ -127,7 +121,7 @@ void Supervisor::resume(Inittab table, std::string_view state, Nanoseconds now) 
     if (auto* service = by_id(waited); service != nullptr && service->pid != 0) service->waited_for = true;
     if (phase_ == Phase::level)
         for (auto& service : services_)
-            if (is_started_again(service.entry.action) && service.entry.action != InittabAction::ondemand &&
+            if (is_kept_alive(service.entry.action) && service.entry.action != InittabAction::ondemand &&
                 service.pid == 0 && belongs(service.entry))
                 queue(service);
     if (verb) return go_down(*verb, now);

@@ -408,6 +408,67 @@ TEST(Supervisor, ReloadKeepsWhatRuns) {
     EXPECT_TRUE(node.runs("/getty 9"));
 }
 
+/// The table of kSysvinit with another line for getty 2, or none.
+Inittab with_getty_2(std::string_view line) {
+    auto text = std::string(kSysvinit);
+    text.replace(text.find("g2:2:respawn:/getty 2\n"), 22, line);
+    return parse_inittab(text);
+}
+
+TEST(Supervisor, WhatComesBackWhileItIsEndingIsStartedAgain) {
+    Up node;
+    node.deaf["/getty 2"] = false;
+    node.supervisor->reload(with_getty_2(""), node.now);
+    node.pass(Seconds{2});
+    ASSERT_TRUE(node.runs("/getty 2")) << "slow to end";
+    node.supervisor->reload(parse_inittab(kSysvinit), node.now);
+    EXPECT_EQ(node.starts("/getty 2"), 0);
+    node.pass(Seconds{10});
+    EXPECT_EQ(node.starts("/getty 2"), 1);
+    EXPECT_TRUE(node.runs("/getty 2"));
+    node.ends("/getty 2");
+    EXPECT_TRUE(node.runs("/getty 2")) << "as before";
+}
+
+TEST(Supervisor, AnActionThatBecomesAnotherCountsForWhatRuns) {
+    Up node;
+    node.supervisor->reload(with_getty_2("g2:2:once:/getty 2\n"), node.now);
+    node.pass(Seconds{60});
+    node.ends("/getty 2");
+    node.pass(Seconds{60});
+    EXPECT_FALSE(node.runs("/getty 2")) << "once";
+    node.supervisor->reload(parse_inittab(kSysvinit), node.now);
+    EXPECT_TRUE(node.runs("/getty 2"));
+    node.supervisor->reload(with_getty_2("g2:2:once:/getty 2\n"), node.now);
+    node.supervisor->reload(parse_inittab(kSysvinit), node.now);
+    node.pass(Seconds{60});
+    node.ends("/getty 2");
+    EXPECT_TRUE(node.runs("/getty 2")) << "again and again";
+}
+
+TEST(Supervisor, WhatRestsBecomesOnceAndIsLeft) {
+    Node node;
+    node.boot("id:3:initdefault:\nx:3:respawn:/dies\n");
+    for (int i = 0; i < 200; ++i) {
+        if (node.runs("/dies")) node.ends("/dies");
+        node.pass(Milliseconds{500});
+    }
+    ASSERT_FALSE(node.runs("/dies"));
+    node.story.clear();
+    node.supervisor->reload(parse_inittab("id:3:initdefault:\nx:3:once:/dies\n"), node.now);
+    node.pass(Seconds{600});
+    EXPECT_EQ(node.starts("/dies"), 0);
+}
+
+TEST(Supervisor, OnDemandThatRunsIsKeptByAReload) {
+    Up node;
+    node.supervisor->telinit('a', Seconds{5}, node.now);
+    node.supervisor->reload(parse_inittab(kSysvinit), node.now);
+    node.pass(Seconds{60});
+    node.ends("/ondemand");
+    EXPECT_TRUE(node.runs("/ondemand"));
+}
+
 TEST(Supervisor, AnInittabOfRandomBytesChangesNothing) {
     Up node;
     node.supervisor->reload(parse_inittab("\xff\x00:::\x80garbage\n:::\n"), node.now);
