@@ -100,6 +100,7 @@ void MountWatch::hanging(Nanoseconds now) {
     if (waited < kSlow) return;
     if (question_ && question_->result()) {
         server_says_ = *question_->result();
+        if (*server_says_) answered_at_ = now;
         question_.reset();
     } else if (!question_ && (!server_says_ || now - asked_at_ >= kAskAgain)) {
         asked_at_ = now;
@@ -121,8 +122,10 @@ void MountWatch::become(std::string_view state, std::string cause, std::string_v
     if (health_.state != state) {
         if (state == "unreachable" || (state == "stale" && health_.state != "unreachable")) ++outages_;
         health_.state = state;
-        // Silence began with the question, not when patience ended.
-        since_ = state == "ok" ? now : std::max(since_, look_started_);
+        // Silence began with the question, not when patience ended; but a server that answered calls while the look
+        // hung was there so long.
+        const bool dead = state == "unreachable" || state == "stale";
+        since_ = state == "ok" ? now : std::max({since_, look_started_, dead ? answered_at_ : Nanoseconds{0}});
     }
     health_.cause = std::move(cause);
     health_.remedy = remedy;

@@ -71,6 +71,7 @@ class MountWatch {
     std::unique_ptr<BackgroundChild> look_, question_;
     Nanoseconds next_due_{0}, look_started_{0}, asked_at_{0};
     std::optional<Result<std::string>> server_says_;  // during the present look
+    Nanoseconds answered_at_{0};                      // the server, an empty call
 
     Health health_;
     std::optional<Space> space_;

@@ -121,6 +121,25 @@ TEST_F(HangingLook, ServerThatIsSilentIsUnreachableUntilTheLookComesBack) {
     EXPECT_EQ(watch.dead_since(), std::nullopt);
 }
 
+TEST_F(HangingLook, TimeInWhichTheServerAnsweredIsNotDead) {
+    pass(Seconds{600});
+    ASSERT_EQ(state(), "slow");
+    server_silent = Error{"connect to 10.9.0.1: Connection refused", {}, ECONNREFUSED};
+    pass(Seconds{6});
+    ASSERT_EQ(state(), "unreachable") << "its server is started again";
+    EXPECT_LE(clock.time - *watch.dead_since(), Seconds{12});
+    EXPECT_LE(watch.health()->since, 12);
+    server_silent.reset();
+    pass(Seconds{6});
+    EXPECT_EQ(watch.dead_since(), std::nullopt);
+    pass(Seconds{600});
+    look_fails = Error{"statvfs: Stale file handle", {}, ESTALE};
+    background.release();
+    pass(Seconds{1});
+    ASSERT_EQ(state(), "stale");
+    EXPECT_LE(clock.time - *watch.dead_since(), Seconds{12});
+}
+
 TEST_F(MountWatchTest, EveryStateHasItsRemedy) {
     const struct {
         const char* state;
