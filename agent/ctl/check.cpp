@@ -1,6 +1,8 @@
 // check: is this node as its boot planned it? Every line is one question, its answer, and what to do when it is no.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "agent/ctl/commands.hpp"
 #include "agent/ctl/covering_mount.hpp"
 #include "common/base/text.hpp"
@@ -81,21 +83,25 @@ Findings check_clock(CtlWorld& world, const BootReport& report) {
     return {{"clock", wall_text(wall), {}}};
 }
 
-Findings check_agent(const NodeStatus& status) {
-    Findings findings;
-    const bool alive = status.agent != "not answering";
-    findings.push_back({"agent", alive ? status.agent : "does not answer",
-                        alive ? "" : "a reboot starts it again: disklessctl reboot", alive});
+Finding check_lease(const NodeStatus& status) {
     const auto& lease = status.lease;
-    if (!lease.expires_in)
-        findings.push_back({"lease", lease.address + " has no end", {}});
-    else if (*lease.expires_in < 60)
-        findings.push_back({"lease",
-                            *lease.expires_in <= 0 ? lease.address + " has expired"
-                                                   : lease.address + " ends in " + span_text(*lease.expires_in),
-                            "see the DHCP server; a longer lease time, or a fixed address for this node", false});
-    else
-        findings.push_back({"lease", lease.address + " for another " + span_text(*lease.expires_in), {}});
+    if (lease.expires_in && *lease.expires_in < 60)
+        return {"lease",
+                *lease.expires_in <= 0 ? lease.address + " has expired"
+                                       : lease.address + " ends in " + span_text(*lease.expires_in),
+                "see the DHCP server; a longer lease time, or a fixed address for this node", false};
+    // Refused, say: the address that is kept may have hours left of what was once given.
+    const auto trouble = std::ranges::find(status.degraded, "lease", &DegradedItem::what);
+    if (trouble != status.degraded.end()) return {"lease", trouble->cause, trouble->remedy, false};
+    if (!lease.expires_in) return {"lease", lease.address + " has no end", {}};
+    return {"lease", lease.address + " for another " + span_text(*lease.expires_in), {}};
+}
+
+Findings check_agent(const NodeStatus& status) {
+    // What has become of the lease and of the servers only the agent knows.
+    if (!agent_answers(status))
+        return {{"agent", "does not answer", "a reboot starts it again: disklessctl reboot", false}};
+    Findings findings{{"agent", status.agent, {}}, check_lease(status)};
     const auto add = [&](const char* subject, const std::optional<Health>& health) {
         if (!health) return;
         const bool ok = health->state == "ok";

@@ -32,5 +32,7 @@ Result<Json> ask_agent(CtlWorld& world, const ControlRequest& request);
 Result<BootReport> boot_report(CtlWorld& world);
 /// The agent's status, or what the boot report and the clock tell when the agent does not answer.
 Result<NodeStatus> node_status_now(CtlWorld& world);
+/// Is it the agent's?
+bool agent_answers(const NodeStatus& status);
 
 }  // namespace diskless::ctl

@@ -7,7 +7,8 @@ namespace diskless::ctl {
 
 namespace {
 constexpr Nanoseconds kAnswerDeadline = Seconds{10};  // the agent may look at two servers for 2 s each
-}
+constexpr const char* kNotAnswering = "not answering";
+}  // namespace
 
 int failed(CtlWorld& world, const Error& error) {
     world.err.write(fmt::format("disklessctl: {}\n", error.cause));
@@ -38,16 +39,19 @@ Result<BootReport> boot_report(CtlWorld& world) {
 Result<NodeStatus> node_status_now(CtlWorld& world) {
     const auto answer = ask_agent(world, {ControlVerb::status});
     if (answer) return node_status_from(*answer);
-    const auto report = boot_report(world);
+    auto report = boot_report(world);
     if (!report) return Failure(report.error());
+    report->lease.lease_time = Seconds{0};  // only the agent knows whether it was renewed since
     LiveFacts live;
     live.now = world.clock.now();
     live.wall = std::chrono::duration_cast<Seconds>(world.clock.wall()).count();
-    live.agent = "not answering";
+    live.agent = kNotAnswering;
     NodeStatus status = node_status(*report, live);
     status.degraded.push_back({"agent", answer.error().cause,
                                "disklessctl reboot works all the same; see the end of dmesg for what ended the agent"});
     return status;
 }
+
+bool agent_answers(const NodeStatus& status) { return status.agent != kNotAnswering; }
 
 }  // namespace diskless::ctl

@@ -73,6 +73,23 @@ void servers(Metrics& metrics, const NodeStatus& status) {
     metrics.sample(status.counters.snapshot_outages, "{server=\"snapshot\"}");
 }
 
+void counters(Metrics& metrics, const NodeCounters& counters) {
+    const struct {
+        std::string_view name, help;
+        std::uint64_t value;
+    } counted[] = {
+        {"agent_restarts", "Times the agent was started again.", counters.agent_restarts},
+        {"lease_renewals", "Times a server renewed or gave the lease.", counters.lease_renewals},
+        {"lease_losses", "Times the lease was refused or ran out.", counters.lease_losses},
+        {"address_restorations", "Times address, routes or link were put back.", counters.address_put_back},
+        {"carrier_losses", "Times the root's interface lost its carrier.", counters.carrier_losses},
+    };
+    for (const auto& one : counted) {
+        metrics.family(one.name, one.help, {}, true);
+        metrics.sample(one.value);
+    }
+}
+
 void space(Metrics& metrics, const Space& space) {
     metrics.family("snapshot_free_bytes", "Free room in the file system of the snapshot.", "bytes");
     metrics.sample(space.free_bytes);
@@ -96,7 +113,7 @@ std::string metrics_text(const NodeStatus& status) {
     metrics.family("boot_duration_seconds", "From the kernel's start to the hand-over to init.", "seconds");
     metrics.sample_milliseconds(milliseconds(status.handed_over));
     metrics.family("agent_up", "Whether the resident agent answers.");
-    metrics.sample(status.agent == "not answering" ? 0 : 1);
+    metrics.sample(agent_answers(status) ? 1 : 0);
     metrics.family("degraded_items", "Things that are not as they should be: see disklessctl status.");
     metrics.sample(status.degraded.size());
     metrics.family("snapshot_mounted", "Whether what the node writes is kept.");
@@ -105,28 +122,15 @@ std::string metrics_text(const NodeStatus& status) {
         metrics.family("carrier", "Whether the root's interface has carrier.");
         metrics.sample(*status.carrier ? 1 : 0);
     }
-    servers(metrics, status);
+    // Zeros instead would look like counters that began anew.
+    if (agent_answers(status)) servers(metrics, status);
     if (status.space) space(metrics, *status.space);
     if (status.lease.expires_in) {
         metrics.family("lease_remaining_seconds", "Until the DHCP lease ends; negative: it ended so long ago.",
                        "seconds");
         metrics.sample(std::to_string(*status.lease.expires_in));
     }
-    const auto& counters = status.counters;
-    const struct {
-        std::string_view name, help;
-        std::uint64_t value;
-    } counted[] = {
-        {"agent_restarts", "Times the agent was started again.", counters.agent_restarts},
-        {"lease_renewals", "Times a server renewed or gave the lease.", counters.lease_renewals},
-        {"lease_losses", "Times the lease was refused or ran out.", counters.lease_losses},
-        {"address_restorations", "Times address, routes or link were put back.", counters.address_put_back},
-        {"carrier_losses", "Times the root's interface lost its carrier.", counters.carrier_losses},
-    };
-    for (const auto& one : counted) {
-        metrics.family(one.name, one.help, {}, true);
-        metrics.sample(one.value);
-    }
+    if (agent_answers(status)) counters(metrics, status.counters);
     return metrics.take();
 }
 

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "agent/control_protocol.hpp"
 #include "agent/ctl/covering_mount.hpp"
 #include "agent/ctl/options.hpp"
+#include "common/base/text.hpp"
 #include "common/report/agent_state.hpp"
 #include "tests/fakes/control_socket.hpp"
 #include "tests/unit/agent/small_world.hpp"
@@ -59,6 +61,13 @@ class CtlTest : public ::testing::Test {
         CtlWorld world{out,       err,  agent, clock,  files,       mounts, processes,     plan,
                        take_down, user, false, reload, load_kernel, {},     reload_inittab};
         return disklessctl_run(arguments, world);
+    }
+
+    /// Of the output.
+    int lines_with(std::string_view words) const {
+        const auto all = lines(out.text());
+        return static_cast<int>(std::ranges::count_if(
+            all, [&](std::string_view line) { return line.find(words) != std::string_view::npos; }));
     }
 
     BootReport report = test_report::sample_report();
@@ -289,6 +298,18 @@ TEST_F(CtlTest, ChecksANodeThatIsWell) {
     EXPECT_EQ(files.content.count("/run/diskless/snapshot/.disklessctl-check"), 0u) << "leaves nothing behind";
 }
 
+TEST_F(CtlTest, WithoutTheAgentNothingIsKnownOfTheLease) {
+    agent.problem = Error{"connect to /run/diskless/control: Connection refused", {}, ECONNREFUSED};
+    clock.time = Seconds{400'000};  // the boot's lease ended long ago: of course it was renewed
+    EXPECT_EQ(run({"check"}), kExitFailed);
+    EXPECT_THAT(out.text(), Not(HasSubstr("lease")));
+    EXPECT_EQ(run({"status"}), kExitDone);
+    EXPECT_THAT(out.text(), Not(HasSubstr("expire")));
+    EXPECT_EQ(run({"metrics"}), kExitDone);
+    EXPECT_THAT(out.text(), HasSubstr("diskless_degraded_items 1\n")) << "the agent";
+    EXPECT_THAT(out.text(), Not(HasSubstr("lease_remaining")));
+}
+
 TEST_F(CtlTest, FindsEachProblem) {
     const struct {
         const char* name;
@@ -320,10 +341,19 @@ TEST_F(CtlTest, FindsEachProblem) {
          "PROBLEM  agent: does not answer"},
         {"lease",
          [](CtlTest& t) {
-             t.agent.problem = Error{"refused", {}, ECONNREFUSED};
-             t.clock.time = Seconds{3590};
+             auto status = *node_status_from(*parse_control_answer(t.agent.answers["status"]));
+             status.lease.expires_in = 12;
+             t.agent.answers["status"] = ok_answer(to_json(status, 0));
          },
          "PROBLEM  lease: 10.9.0.21/24 ends in 12 s"},
+        {"lease refused",
+         [](CtlTest& t) {
+             auto status = *node_status_from(*parse_control_answer(t.agent.answers["status"]));
+             status.lease.expires_in = 7200;
+             status.degraded.push_back({"lease", "10.9.0.1 refuses to renew 10.9.0.21", "see the DHCP server"});
+             t.agent.answers["status"] = ok_answer(to_json(status, 0));
+         },
+         "PROBLEM  lease: 10.9.0.1 refuses to renew 10.9.0.21\n         -> see the DHCP server\n"},
         {"state unmounted", [](CtlTest& t) { t.mounts.entries.erase(t.mounts.entries.begin() + 3); },
          "PROBLEM  state /etc/hostname: is not mounted: it shows the shared root"},
         {"server",
@@ -346,16 +376,19 @@ TEST_F(CtlTest, FindsEachProblem) {
         const auto saved_files = files;
         const auto saved_mounts = mounts.entries;
         const auto saved_clock = clock;
+        const auto saved_answers = agent.answers;
         c.harm(*this);
         EXPECT_EQ(run({"check"}), kExitFailed);
         EXPECT_THAT(out.text(), HasSubstr(c.words));
         EXPECT_THAT(out.text(), HasSubstr("         -> ")) << "a remedy";
+        EXPECT_EQ(lines_with(" lease: "), agent.problem ? 0 : 1) << "one word on one thing\n" << out.text();
         EXPECT_EQ(run({"check", "--json"}), kExitFailed);
         EXPECT_TRUE(parse_json(out.text()));
         report = saved_report;
         files = saved_files;
         mounts.entries = saved_mounts;
         clock = saved_clock;
+        agent.answers = saved_answers;
         agent.problem.reset();
         processes.hanging.clear();
     }

@@ -82,6 +82,19 @@ TEST(Metrics, AreWellFormed) {
     EXPECT_THAT(ctl::metrics_text(hostile), HasSubstr(R"(version="\"}\n# EOF\ndiskless_agent_up 7 \\")"));
 }
 
+TEST(Metrics, WithoutTheAgentNothingSeemsToBeginAnew) {
+    auto status = full_status();
+    status.agent = "not answering";
+    status.lease.expires_in.reset();
+    status.root_health.reset();
+    status.snapshot_health.reset();
+    status.counters = {};
+    const auto text = ctl::metrics_text(status);
+    EXPECT_THAT(text, HasSubstr("diskless_agent_up 0\n"));
+    EXPECT_THAT(text, HasSubstr("diskless_node_info{"));
+    for (const char* name : {"_total", " counter", "server_", "lease_"}) EXPECT_THAT(text, Not(HasSubstr(name)));
+}
+
 TEST(Metrics, WhatIsNotKnownIsNotThere) {
     const auto text = ctl::metrics_text(NodeStatus{});
     for (const char* name : {"carrier ", "lease_remaining", "snapshot_free", "server_state{"})
