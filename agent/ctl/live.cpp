@@ -50,6 +50,8 @@ int log_of_service(CtlWorld& world, const std::string& name) {
 }  // namespace
 
 int log(CtlWorld& world, const ParsedOptions& options) {
+    if (!options.operands.empty() && options.has("json"))
+        return bad_usage(world, "log", "--json is for what the agent said: what a service printed is plain text");
     if (!options.operands.empty()) return log_of_service(world, options.operands[0]);
     auto answer = ask_agent(world, {ControlVerb::log});
     if (!answer) {

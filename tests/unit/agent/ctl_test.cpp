@@ -99,6 +99,7 @@ TEST_F(CtlTest, BadUsageIsTwo) {
                                                {"reboot", "--timeout", "0"},
                                                {"report", "--svg", "--json"},
                                                {"report", "a", "b"},
+                                               {"log", "sshd", "--json"},
                                                {"report", "--width", "5"}}) {
         EXPECT_EQ(run(arguments), kExitUsage) << ::testing::PrintToString(arguments);
         EXPECT_THAT(err.text(), Not(IsEmpty()));
