@@ -61,6 +61,8 @@ class InitProcess {
     virtual void forget(const std::string& name) noexcept = 0;
     /// A line of PID 1's own into the log of that name, when there is one.
     virtual void note(std::string_view name, std::string_view line) noexcept = 0;
+    /// The logs of all others may make room for new ones, once nobody writes to them any more.
+    virtual void keep_logs_of(const std::vector<std::string>& names) noexcept = 0;
     /// Writes them in a child, which nobody waits for; its id, 0 when it could not be forked.
     virtual int record(const std::vector<LoginRecord>& records) = 0;
 

@@ -22,6 +22,7 @@ class LinuxInitProcess final : public InitProcess {
     void signal(const std::string& name, int pid, int number) noexcept override;
     void forget(const std::string& name) noexcept override;
     void note(std::string_view name, std::string_view line) noexcept override { logs_.note(name, line); }
+    void keep_logs_of(const std::vector<std::string>& names) noexcept override { logs_.keep(names); }
     int record(const std::vector<LoginRecord>& records) override;
     void open_fifo() override;
     const std::vector<Error>& problems() const override { return problems_; }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -55,24 +56,73 @@ ServiceLogs::Log* ServiceLogs::find(std::string_view name) noexcept {
     return nullptr;
 }
 
+void ServiceLogs::keep(const std::vector<std::string>& names) noexcept {
+    for (std::size_t i = 0; i < count_; ++i)
+        logs_[i].in_use = std::find(names.begin(), names.end(), logs_[i].called()) != names.end();
+}
+
+/// A service may leave something behind in the background, which would wait for ever for its output to be read.
+bool ServiceLogs::is_written_to(Log& log) noexcept {
+    take(log);
+    // Ours writes, too: without it a reader is told when there is no other.
+    Descriptor reading(openat(pipes_.get(), log.name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+    if (!reading) return true;
+    log.pipe.reset();
+    pollfd asked{reading.get(), 0, 0};
+    const bool ended = poll(&asked, 1, 0) == 1 && (asked.revents & POLLHUP) != 0;
+    log.pipe = open_pipe(log.name);
+    if (!log.pipe) log.pipe = std::move(reading);
+    return !ended;
+}
+
+void ServiceLogs::clear(Log& log) noexcept {
+    unlinkat(pipes_.get(), log.name, 0);
+    unlinkat(now_.get(), log.name, 0);
+    unlinkat(before_.get(), log.name, 0);
+    log.pipe.reset();
+    log.file.reset();
+    log.used = 0;
+    log.name[0] = '\0';
+}
+
+ServiceLogs::Log* ServiceLogs::free_slot() noexcept {
+    for (std::size_t i = 0; i < count_; ++i)
+        if (logs_[i].name[0] == '\0') return &logs_[i];
+    if (count_ < logs_.size()) return &logs_[count_++];
+    for (auto& log : logs_) {
+        if (log.in_use || is_written_to(log)) continue;
+        clear(log);
+        return &log;
+    }
+    return nullptr;
+}
+
+Descriptor ServiceLogs::open_pipe(const char* name) const noexcept {
+    // Writing, too: it never ends then.
+    return Descriptor(openat(pipes_.get(), name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+}
+
 bool ServiceLogs::add(std::string_view name) noexcept {
-    if (find(name) != nullptr) return true;
-    if (!pipes_ || count_ == logs_.size() || name.empty() || name.size() > kLongestName || name[0] == '.' ||
+    if (auto* known = find(name); known != nullptr) {
+        known->in_use = true;
+        return true;
+    }
+    if (!pipes_ || name.empty() || name.size() > kLongestName || name[0] == '.' ||
         name.find('/') != std::string_view::npos)
         return false;
-    auto& log = logs_[count_];
-    name.copy(log.name, name.size());
-    log.name[name.size()] = '\0';
-    if (mkfifoat(pipes_.get(), log.name, 0600) != 0 && errno != EEXIST) return false;
-    // Writing, too: it never ends then.
-    log.pipe = Descriptor(openat(pipes_.get(), log.name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+    auto* log = free_slot();
+    if (log == nullptr) return false;
+    name.copy(log->name, name.size());
+    log->name[name.size()] = '\0';
+    log->in_use = true;
     struct stat found {};
-    if (!log.pipe || fstat(log.pipe.get(), &found) != 0 || !S_ISFIFO(found.st_mode)) {
-        log.pipe = Descriptor();
+    if (mkfifoat(pipes_.get(), log->name, 0600) == 0 || errno == EEXIST) log->pipe = open_pipe(log->name);
+    if (!log->pipe || fstat(log->pipe.get(), &found) != 0 || !S_ISFIFO(found.st_mode)) {
+        log->pipe.reset();
+        log->name[0] = '\0';
         return false;
     }
-    open_file(log);
-    ++count_;
+    open_file(*log);
     return true;
 }
 
@@ -95,17 +145,20 @@ void ServiceLogs::poll_for(pollfd* to) const noexcept {
 
 bool ServiceLogs::take() noexcept {
     bool any = false;
-    for (std::size_t i = 0; i < count_; ++i) {
-        char bytes[4096];
-        for (std::size_t taken = 0; taken < 65536;) {
-            const auto got = read(logs_[i].pipe.get(), bytes, sizeof bytes);
-            if (got <= 0) break;
-            any = true;
-            taken += static_cast<std::size_t>(got);
-            take({bytes, static_cast<std::size_t>(got)}, logs_[i]);
-        }
-    }
+    for (std::size_t i = 0; i < count_; ++i) any = take(logs_[i]) || any;
     return any;
+}
+
+bool ServiceLogs::take(Log& log) noexcept {
+    std::size_t taken = 0;
+    while (taken < 65536) {
+        char bytes[4096];
+        const auto got = read(log.pipe.get(), bytes, sizeof bytes);
+        if (got <= 0) break;
+        taken += static_cast<std::size_t>(got);
+        take({bytes, static_cast<std::size_t>(got)}, log);
+    }
+    return taken != 0;
 }
 
 void ServiceLogs::take(std::string_view bytes, Log& log) noexcept {

@@ -8,7 +8,9 @@
 #include <poll.h>
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/os/clock.hpp"
@@ -26,8 +28,11 @@ class ServiceLogs {
     /// Makes the directories, and goes on with the pipes that are there.
     Result<> open(const char* directory);
 
-    /// Makes the log of that name, when it is not there. False: none is to be had.
+    /// Makes the log of that name, when it is not there. False: none is to be had. When there are as many as there may
+    /// be, one that keep() has not named and nobody writes to any more makes room, and what it kept is gone.
     bool add(std::string_view name) noexcept;
+    /// The names that are in use: what all others kept can still be read, as long as its room is not needed.
+    void keep(const std::vector<std::string>& names) noexcept;
     /// In the service: its standard output and error. False: there is no such log.
     bool become_output_of(std::string_view name) const noexcept;
     /// A line of its keeper's: "12.34 -- text --".
@@ -46,10 +51,16 @@ class ServiceLogs {
         std::size_t size = 0;  // of the file
         char line[kLongestLine];
         std::size_t used = 0;
+        bool in_use = true;
         std::string_view called() const noexcept { return name; }
     };
 
     Log* find(std::string_view name) noexcept;
+    Log* free_slot() noexcept;
+    bool is_written_to(Log& log) noexcept;
+    void clear(Log& log) noexcept;
+    Descriptor open_pipe(const char* name) const noexcept;
+    bool take(Log& log) noexcept;
     void take(std::string_view bytes, Log& log) noexcept;
     void end_line(Log& log) noexcept;
     void append(Log& log, std::string_view text) noexcept;

@@ -61,6 +61,7 @@ void Life::begin(const std::vector<std::string>& words) {
 
 void Life::resume(const std::string& state) {
     auto table = first_table();
+    keep_logs_of(table);
     supervisor_.emplace(*this, Supervisor::Settings{.way_down = total_ / 3});
     supervisor_->resume(std::move(table), state, os_.clock.now());
     keep_state();

@@ -75,6 +75,7 @@ class Life final : public SupervisorWorld, public InitEvents {
     void tell(const Inittab& table);
     Inittab first_table();
     void reload();
+    void keep_logs_of(const Inittab& table) noexcept;
 
     // Requests: life_requests.cpp.
     bool fifo_is_hidden();

@@ -62,6 +62,15 @@ Inittab Life::first_table() {
     return std::move(*table);
 }
 
+/// What is no longer in the table makes room for what is new.
+void Life::keep_logs_of(const Inittab& table) noexcept {
+    fenced("room for logs", [&] {
+        std::vector<std::string> names;
+        for (const auto& entry : table.entries) names.push_back(entry.id);
+        process_.keep_logs_of(names);
+    });
+}
+
 void Life::reload() {
     // Who asked waits for this, so it is written whatever came of it.
     std::string answer = fmt::format("{}\n", os_.clock.now().count());
@@ -76,6 +85,7 @@ void Life::reload() {
         add_own_entries(*table);
         for (const auto& problem : table->problems)
             answer += fmt::format("! {}:{}: {}\n", kInittab, problem.line, problem.what);
+        keep_logs_of(*table);
         const auto before = supervisor_->entries();
         supervisor_->reload(std::move(*table), os_.clock.now());
         for (const auto& line : inittab_changes(before, supervisor_->entries())) answer += line + "\n";

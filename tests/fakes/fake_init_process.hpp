@@ -55,6 +55,10 @@ class FakeInitProcess : public InitProcess {
         const FailingMemory::Pause memory;
         notes.push_back(std::string(name) + ": " + std::string(line));
     }
+    void keep_logs_of(const std::vector<std::string>& names) noexcept override {
+        const FailingMemory::Pause memory;
+        logs_kept = names;
+    }
     int record(const std::vector<LoginRecord>& all) override {
         const FailingMemory::Pause memory;
         records.insert(records.end(), all.begin(), all.end());
@@ -82,7 +86,7 @@ class FakeInitProcess : public InitProcess {
 
     std::deque<std::function<void(InitEvents&)>> news;  // signals and requests
     std::map<int, std::string> running;                 // by process id: the entry
-    std::vector<std::string> starts, notes;
+    std::vector<std::string> starts, notes, logs_kept;
     std::map<std::string, bool> logged;
     std::map<std::string, bool> short_lived;
     std::vector<LoginRecord> records;

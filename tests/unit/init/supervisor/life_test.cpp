@@ -17,6 +17,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr std::string_view kInittab =
     "id:3:initdefault:\n"
@@ -221,6 +222,9 @@ TEST(Life, TellsWhatReadingTheInittabAgainHasChanged) {
     EXPECT_THAT(changes, Contains("- inittab once: /bin/once"));
     EXPECT_THAT(changes, Contains(HasSubstr("! /etc/inittab:5: ")));
     EXPECT_EQ(node.process.count("new"), 1);
+    EXPECT_THAT(node.process.logs_kept, Contains("a"));
+    EXPECT_THAT(node.process.logs_kept, Contains("new"));
+    EXPECT_THAT(node.process.logs_kept, Not(Contains("once"))) << "makes room when room is needed";
     node.processes.on_signal = {};
     EXPECT_FALSE(reload_inittab(os)) << "one that does not answer is not waited for for ever";
     node.files.tree({{"/proc/1/cmdline", file(std::string("/sbin/init\0", 11))}});
