@@ -12,16 +12,6 @@ namespace {
 Failure failed(std::string_view call, const std::string& path, int code = errno) {
     return fail_errno(fmt::format("{} {}", call, path), code);
 }
-
-bool write_content(int file, std::string_view content) {
-    while (!content.empty()) {
-        const auto written = ::write(file, content.data(), content.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
 }  // namespace
 
 FileBatch::~FileBatch() {
@@ -49,7 +39,7 @@ Result<> FileBatch::stage(const std::string& path, std::string_view content, std
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return failed("create", temporary);
     staged_.push_back(path);
-    if (!write_content(file.get(), content) || ::fchmod(file.get(), mode) != 0 || !file.close())
+    if (!write_all(file.get(), content.data(), content.size()) || ::fchmod(file.get(), mode) != 0 || !file.close())
         return failed("write", temporary);
     return {};
 }

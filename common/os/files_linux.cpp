@@ -78,16 +78,6 @@ int rename_at(const std::string& from, const std::string& to) {
     return ::renameat(source.directory, source.path, target.directory, target.path);
 }
 
-bool write_all(int descriptor, std::string_view content) {
-    while (!content.empty()) {
-        const auto written = ::write(descriptor, content.data(), content.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        content.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
 }  // namespace
 
 Result<std::string> LinuxFiles::read(const std::string& path, std::size_t limit) const {
@@ -122,7 +112,7 @@ Result<std::string> LinuxFiles::read_head(const std::string& path, std::size_t b
 Result<> LinuxFiles::write(const std::string& path, std::string_view content) {
     Descriptor file(open_at(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644));
     if (!file) return failed("open", path);
-    if (!write_all(file.get(), content) || !file.close()) return failed("write", path);
+    if (!write_all(file.get(), content.data(), content.size()) || !file.close()) return failed("write", path);
     return {};
 }
 
@@ -132,8 +122,8 @@ Result<> LinuxFiles::replace(const std::string& path, std::string_view content, 
     unlink_at(temporary);  // of a process with our number that was killed
     Descriptor file(open_at(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return failed("create", temporary);
-    if (!write_all(file.get(), content) || ::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 ||
-        !file.close() || rename_at(temporary, path) != 0) {
+    if (!write_all(file.get(), content.data(), content.size()) || ::fchmod(file.get(), mode) != 0 ||
+        ::fsync(file.get()) != 0 || !file.close() || rename_at(temporary, path) != 0) {
         const int code = errno;
         unlink_at(temporary);
         return failed("replace", path, code);
