@@ -7,6 +7,7 @@
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
+#include "common/report/packed_facts.hpp"
 #include "common/state/apply_state.hpp"
 #include "common/state/state_plan.hpp"
 #include "init/boot.hpp"
@@ -52,7 +53,7 @@ class Reload {
         for (const auto& entry : report.state) known_.insert(entry.path);
     }
 
-    /// In a child. Five strings for each new entry.
+    /// In a child: the number of lines, they, and the facts of each new entry.
     Result<std::vector<std::string>> run(StateInput input) {
         auto plan = plan_state(input, os_.files);
         for (const auto& entry : plan.entries) planned_.insert(entry.path);
@@ -75,18 +76,16 @@ class Reload {
 
         std::vector<std::string> answer{std::to_string(lines_.size())};
         answer.insert(answer.end(), lines_.begin(), lines_.end());
-        for (auto& fact : facts)
-            for (const auto& field : {fact.path, fact.kind, fact.source, std::to_string(fact.bytes), fact.problem})
-                answer.push_back(field);
+        append_facts(answer, facts);
         return answer;
     }
 
   private:
     Result<std::vector<StateFacts>> apply(const StatePlan& plan, const std::string& snapshot) {
-        // A place of its own for the content of each reload; making it decides between two at the same time.
+        // A place of its own for the content of each reload. Two at the same time are two processes.
         std::string scratch;
         for (int number = 1; scratch.empty(); ++number) {
-            const auto name = fmt::format("{}/reload-{}", kStateDirectory, number);
+            const auto name = fmt::format("{}/reload-{}-{}", kStateDirectory, os_.processes.own_pid(), number);
             if (!os_.files.exists(name)) scratch = name;
         }
         // What an entry is mounted on may be in content that the boot made: the plan only knows the root.
@@ -138,13 +137,8 @@ Result<std::vector<std::string>> reload_state(Os& os, const ReloadPlace& place) 
     const auto strings = TRY(unpack(bytes));
     const auto count = strings.empty() ? std::nullopt : parse_number<std::size_t>(strings[0]);
     if (!count || strings.size() <= *count) return fail("the state child's answer is damaged");
-    for (auto i = *count + 1; i + 4 < strings.size(); i += 5)
-        if (strings[i + 4].empty())  // what failed is tried again next time
-            report.state.push_back({strings[i],
-                                    strings[i + 1],
-                                    strings[i + 2],
-                                    parse_number<std::uint64_t>(strings[i + 3]).value_or(0),
-                                    {}});
+    for (auto& fact : facts_of(std::span(strings).subspan(*count + 1)))
+        if (fact.problem.empty()) report.state.push_back(std::move(fact));  // what failed is tried again next time
     if (strings.size() > *count + 1) TRY(os.files.replace(kReportFile, to_json(report)));
     return std::vector<std::string>(strings.begin() + 1, strings.begin() + 1 + static_cast<std::ptrdiff_t>(*count));
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
+#include "common/report/packed_facts.hpp"
 #include "common/state/apply_state.hpp"
 #include "common/state/state_plan.hpp"
 #include "init/steps/steps.hpp"
@@ -16,9 +17,7 @@ namespace {
 /// What the child hands over: the facts, and the problems of the lists.
 std::string packed(const StatePlan& plan, const std::vector<StateFacts>& facts) {
     std::vector<std::string> strings{std::to_string(facts.size())};
-    for (const auto& fact : facts)
-        for (const auto& field : {fact.path, fact.kind, fact.source, std::to_string(fact.bytes), fact.problem})
-            strings.push_back(field);
+    append_facts(strings, facts);
     for (const auto& problem : plan.problems) {
         strings.push_back(problem.origin.text() + ": " + problem.text);
         strings.push_back(problem.remedy);
@@ -29,14 +28,11 @@ std::string packed(const StatePlan& plan, const std::vector<StateFacts>& facts) 
 Result<std::vector<StateFacts>> unpacked(const std::string& bytes, std::vector<Error>& problems) {
     const auto strings = TRY(unpack(bytes));
     const auto count = strings.empty() ? std::nullopt : parse_number<std::size_t>(strings[0]);
-    if (!count || strings.size() < 1 + 5 * *count) return fail("the state child's answer is damaged");
-    std::vector<StateFacts> facts;
-    for (std::size_t i = 1; i < 1 + 5 * *count; i += 5)
-        facts.push_back({strings[i], strings[i + 1], strings[i + 2],
-                         parse_number<std::uint64_t>(strings[i + 3]).value_or(0), strings[i + 4]});
-    for (std::size_t i = 1 + 5 * *count; i + 1 < strings.size(); i += 2)
-        problems.push_back({strings[i], strings[i + 1], 0});
-    return facts;
+    if (!count || *count > strings.size() / kStringsOfFact || strings.size() < 1 + kStringsOfFact * *count)
+        return fail("the state child's answer is damaged");
+    const auto end = 1 + kStringsOfFact * *count;
+    for (std::size_t i = end; i + 1 < strings.size(); i += 2) problems.push_back({strings[i], strings[i + 1], 0});
+    return facts_of(std::span(strings).subspan(1, end - 1));
 }
 
 constexpr Seconds kLook{5};

@@ -64,6 +64,21 @@ TEST_F(ReloadTest, WhatIsNewIsMountedAndReported) {
     EXPECT_THAT(reload(), ElementsAre(StartsWith("+ persistent /srv/own/x"))) << "and again";
 }
 
+TEST_F(ReloadTest, TwoAtTheSameTimeHaveEachAPlaceOfTheirOwn) {
+    struct OtherProcess : FakeProcesses {
+        using FakeProcesses::FakeProcesses;
+        int own_pid() const override { return 43; }
+    } other(clock);
+    Os another{clock, files, mounts, links, devices, modules, other, sockets, machine};
+    list("/opt/app/settings\n/opt/data\n");
+    EXPECT_THAT(reload(), ElementsAre(StartsWith("+ persistent /opt/data")));
+    list("/opt/app/settings\n/opt/data\n/srv/own/x\n");
+    EXPECT_TRUE(reload_state(another, {"/sysroot"}));
+    // Neither's name is one that the other could have looked for.
+    EXPECT_TRUE(files.exists("/run/diskless/state/reload-42-1"));
+    EXPECT_TRUE(files.exists("/run/diskless/state/reload-43-1"));
+}
+
 TEST_F(ReloadTest, SystemdIsToldOfWhatIsNew) {
     const std::string units = "/run/systemd/system";
     list("/opt/app/settings\n/opt/data\n");
