@@ -266,9 +266,6 @@ void read_hostname(Reading& reading, const Word& word) {
     if (!name.empty()) reading.hostname.offer(std::move(name), reading.rank());
 }
 
-// One directory below the snapshots: no slash, and no dot in front, as is_hostname() has it already.
-bool is_snapshot_name(std::string_view text) { return is_hostname(text); }
-
 void read_init_as(Reading& reading, const Word& word, int among) {
     const auto path = word.argument();
     const auto base = path.substr(path.rfind('/') + 1);
@@ -355,7 +352,8 @@ constexpr Parameter kParameters[] = {
     {kSnapshot, "SNAPSHOT diskless.snapshot.name", "name", "Red Hat, ours",
      "Name of this node's snapshot; without it hostname (told, or in the root's /etc/hosts), address and hardware "
      "address are tried in that order.",
-     [](R r, W w) { read_name(r, w, r.config.snapshot.name, is_snapshot_name, "the snapshot is found by hostname, address or hardware address"); }},
+     // One directory below the snapshots: a host name has neither a slash nor a dot in front.
+     [](R r, W w) { read_name(r, w, r.config.snapshot.name, is_hostname, "the snapshot is found by hostname, address or hardware address"); }},
     {kSnapshot, "diskless.snapshot.policy", "wait | volatile | fail", "ours",
      "What happens when the snapshot cannot be mounted: wait for it, boot with state in memory (the default), or fail.",
      read_policy},
