@@ -4,6 +4,8 @@
 // need that step. Nothing else is shared between steps.
 #pragma once
 
+#include <set>
+
 #include "common/image/manifest.hpp"
 #include "common/nfs/mount_options.hpp"
 #include "common/os/os.hpp"
@@ -22,6 +24,9 @@ struct Boot {
     std::string command_line;
     BootConfig config;
     Manifest manifest;
+
+    // load-drivers
+    std::set<std::string> drivers;  // modules that were loaded for devices, or did not load
 
     // configure-network
     Link link;

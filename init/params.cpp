@@ -370,7 +370,7 @@ constexpr Parameter kParameters[] = {
      read_swap},
 
     {kNetwork, "ip nfsaddrs", "client:server:gateway:netmask:hostname:device:method:dns0:dns1:ntp0 | method | device:method[:mtu]", "kernel, dracut, PXELINUX, live-boot",
-     "Address of an interface; every field may be empty; methods are dhcp, bootp, rarp, both, on, any, off, none; repeatable, one for each device.",
+     "Address of an interface; every field may be empty; methods are dhcp, bootp, rarp, both, on, any, off, none; repeatable, one for each device: a fixed address of a named device stays when another one leads to the root.",
      read_ip},
     {kNetwork, "BOOTIF", "01-aa-bb-cc-dd-ee-ff", "PXELINUX",
      "Hardware address of the interface that the machine was booted by; it is tried first.",

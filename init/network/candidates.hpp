@@ -29,8 +29,8 @@ Lease fixed_lease(const InterfaceConfig& how);
 LeaseRequest lease_request(const NetworkConfig& config, const Candidate& candidate, std::string_view hostname,
                            bool root_from_lease, std::uint64_t seed);
 
-/// What the routing table must hold for this lease: classless static routes alone when there are any (RFC 3442), else
-/// the first router; then the configuration's own.
+/// What the routing table must hold for this lease: the configuration's own routes; then classless static routes alone
+/// when there are any (RFC 3442), else the first router. On-link ones are before all others.
 std::vector<Route> routes_for(const NetworkConfig& config, const Link& link, const Lease& lease);
 
 /// Where the root is, once a lease has filled in what the command line left open. An error when nobody names a server.

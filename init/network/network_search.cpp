@@ -22,6 +22,8 @@ constexpr Seconds kCarrierSoon{10};
 // once but not in the same moment; one that has it when it is set up sends from the first.
 constexpr Milliseconds kQueueOpens{20};
 constexpr Seconds kPreferredAppears{4}, kPreferredAnswers{60};  // before other interfaces are tried as well
+constexpr Seconds kDriversAreThere{4};  // by now an interface that is there has carrier, a lease and an answer
+constexpr Seconds kSetUpAgain{1};
 constexpr Milliseconds kAfresh{10'000};  // and up to as much again: what was wrong may be put right on a server
 constexpr Retry kProbeRetry{0, Milliseconds{250}, Milliseconds{5000}};
 
@@ -40,6 +42,11 @@ Result<RpcReply> ask_service(Os& os, Ipv4 server, const NfsSource& source, Deadl
         return answer;
     const auto mapped = ask_for_ports(os, server, deadline).nfs;
     return mapped == 0 || mapped == kNfsPort ? answer : ask(os, server, mapped, deadline);
+}
+
+/// A fixed address of a named device is meant for the running node, too (dracut's second ip=).
+bool is_written_down(const InterfaceConfig& how) {
+    return how.method == AddressMethod::fixed && (!how.name.empty() || how.mac);
 }
 }  // namespace
 
@@ -72,8 +79,12 @@ struct NetworkSearch::Attempt {
     }
 };
 
-NetworkSearch::NetworkSearch(StepContext& context, const BootConfig& config)
-    : context_(context), os_(context.os), config_(config), started_(context.os.clock.now()) {}
+NetworkSearch::NetworkSearch(StepContext& context, const BootConfig& config, std::function<bool()> load_drivers)
+    : context_(context),
+      os_(context.os),
+      config_(config),
+      load_drivers_(std::move(load_drivers)),
+      started_(context.os.clock.now()) {}
 NetworkSearch::~NetworkSearch() = default;
 
 Result<FoundNetwork> NetworkSearch::run() {
@@ -93,8 +104,12 @@ Result<FoundNetwork> NetworkSearch::run() {
         context_.waiting_for(waiting_text());
         wait();
     }
+    const bool no_firmware = std::ranges::any_of(broken_, [](const auto& each) { return each.second.no_firmware; });
     return fail("no interface leads to the root: " + waiting_text(),
-                attempts_.empty()
+                attempts_.empty() && no_firmware
+                    ? "build the image with --firmware from a root that has the firmware of this NIC's driver; the "
+                      "kernel's log names the file"
+                : attempts_.empty() && broken_.empty()
                     ? "the image may lack the driver of this machine's NIC: see load-drivers"
                     : "check cable and switch port, the DHCP server's log, and that the NFS server is up");
 }
@@ -122,10 +137,7 @@ void NetworkSearch::look_for_links() {
         const auto known = std::ranges::find_if(
             attempts_, [&](const auto& attempt) { return attempt->candidate.link.index == candidate.link.index; });
         if (known == attempts_.end()) {
-            if (const auto up = os_.links.set_up(candidate.link.index); !up) {
-                context_.note(up.error().cause);
-                continue;
-            }
+            if (!set_up(candidate.link)) continue;
             attempts_.push_back(std::make_unique<Attempt>());
             attempts_.back()->candidate = candidate;
             all_have_carrier_ = false;
@@ -139,6 +151,30 @@ void NetworkSearch::look_for_links() {
         if (ready && (*known)->state == Attempt::State::no_carrier) begin(**known);
     }
     if (attempts_.empty()) all_have_carrier_ = false;
+    look_for_drivers(elapsed);
+}
+
+/// A hub tells of a NIC that is plugged into it long after the driver of its bus was loaded. Where an interface is
+/// there, as usual, nothing is looked for while it may still lead to the root.
+void NetworkSearch::look_for_drivers(Nanoseconds elapsed) {
+    if (!load_drivers_ || (!attempts_.empty() && elapsed < kDriversAreThere)) return;
+    if (load_drivers_()) look_again_ = os_.clock.now();
+}
+
+bool NetworkSearch::set_up(const Link& link) {
+    const auto known = broken_.find(link.index);
+    if (known != broken_.end() && os_.clock.now() < known->second.again) return false;
+    const auto up = os_.links.set_up(link.index);
+    if (up) {
+        broken_.erase(link.index);
+        return true;
+    }
+    const bool no_firmware = up.error().code == ENOENT;  // request_firmware() of the kernel, which the driver hands on
+    auto problem =
+        fmt::format("{}: {}{}", link.name, up.error().cause, no_firmware ? ": its driver lacks firmware" : "");
+    if (known == broken_.end() || known->second.problem != problem) context_.note(problem);
+    broken_[link.index] = {std::move(problem), no_firmware, os_.clock.now() + kSetUpAgain};
+    return false;
 }
 
 /// The firmware booted from that interface, so the server is there: others are tried when it does not come up, or leads
@@ -244,8 +280,7 @@ void NetworkSearch::configure(Attempt& attempt) {
         give_up_for_now(attempt);
         return;
     }
-    for (const auto& route : routes_for(config_.network, attempt.candidate.link, lease))
-        note_failure(os_.links.add_route(index, route));
+    note_failure(set_routes(attempt));
     auto root = resolve_root(config_, attempt.candidate.how, lease);
     if (!root) {
         attempt.problem = root.error().cause;
@@ -260,6 +295,14 @@ void NetworkSearch::configure(Attempt& attempt) {
     attempt.probe_at = os_.clock.now();
 }
 
+/// The first that cannot be set is the error; the others are set all the same.
+Result<> NetworkSearch::set_routes(const Attempt& attempt) {
+    Result<> all;
+    for (const auto& route : routes_for(config_.network, attempt.candidate.link, attempt.lease))
+        if (auto added = os_.links.add_route(attempt.candidate.link.index, route); !added && all) all = added;
+    return all;
+}
+
 /// A NULL call to each server: the answer proves address, routes and server at once. With one interface and one server
 /// there is nothing to choose, and the mount itself is the probe, as it is where NFS does not go over TCP.
 void NetworkSearch::probe(Attempt& attempt) {
@@ -268,6 +311,7 @@ void NetworkSearch::probe(Attempt& attempt) {
         attempt.state = Attempt::State::answered;
         return;
     }
+    if (attempts_.size() > 1) (void)set_routes(attempt);  // there is one default route, and another one may have set it
     std::string problem;
     for (std::size_t i = 0; i < servers.size(); ++i) {
         const auto answer = ask_service(os_, servers[i], *attempt.root,
@@ -304,8 +348,9 @@ void NetworkSearch::wait() {
 }
 
 std::string NetworkSearch::waiting_text() const {
-    if (attempts_.empty()) return "no network interface yet";
+    if (attempts_.empty() && broken_.empty()) return "no network interface yet";
     std::vector<std::string> parts;
+    for (const auto& [index, broken] : broken_) parts.push_back(broken.problem);
     for (const auto& attempt : attempts_) {
         std::string what;
         switch (attempt->state) {
@@ -330,10 +375,17 @@ std::string NetworkSearch::waiting_text() const {
 FoundNetwork NetworkSearch::finish(Attempt& winner) {
     for (auto& attempt : attempts_) {
         if (attempt.get() == &winner) continue;
+        // With live-boot's ethdevice= several devices are tried with one address.
+        if (is_written_down(attempt->candidate.how) && attempt->candidate.how.address != winner.lease.address) {
+            if (attempt->state == Attempt::State::no_carrier) begin(*attempt);
+            continue;
+        }
         (void)os_.links.remove_addresses(attempt->candidate.link.index);
         (void)os_.links.set_down(attempt->candidate.link.index);
         context_.note(attempt->name() + " is put back: " + winner.name() + " leads to the root");
     }
+    if (attempts_.size() > 1)  // what the others have replaced has gone with them
+        if (const auto set = set_routes(winner); !set) context_.note(winner.name() + ": " + set.error().cause);
     return {winner.candidate.link, winner.lease, *winner.root};
 }
 

@@ -12,7 +12,9 @@ Result<> run(StepContext& context, Boot& boot) {
     if (const auto links = context.os.links.list())
         for (const auto& link : *links)
             if (link.name == "lo") (void)context.os.links.set_up(link.index);
-    auto found = TRY(NetworkSearch(context, boot.config).run());
+    auto loaded = boot.drivers;
+    const auto look_for_drivers = [&] { return load_late_drivers(context, boot, loaded); };
+    auto found = TRY(NetworkSearch(context, boot.config, look_for_drivers).run());
     context.note(fmt::format("{} has {}/{}", found.link.name, found.lease.address.text(), found.lease.prefix));
     context.publish([&] {
         boot.link = std::move(found.link);

@@ -24,11 +24,9 @@ void load_all(StepContext& context, const Boot& boot, const std::vector<std::str
 }
 
 /// A bus driver (virtio_pci) makes new devices that ask for drivers of their own (virtio_net): asks again until
-/// nothing new comes. All devices are looked at once only; after that the kernel tells which ones have come.
-Result<> load_for_devices(StepContext& context, const Boot& boot) {
-    std::set<std::string> loaded;
-    load_all(context, boot, {"packet"}, loaded);
-    auto aliases = TRY(context.os.devices.modaliases());
+/// nothing new comes.
+Result<> load_with_children(StepContext& context, const Boot& boot, std::vector<std::string> aliases,
+                            std::set<std::string>& loaded) {
     for (std::size_t before = std::string::npos; before != loaded.size();) {
         before = loaded.size();
         std::vector<std::string> names;
@@ -36,7 +34,18 @@ Result<> load_for_devices(StepContext& context, const Boot& boot) {
         load_all(context, boot, names, loaded);
         aliases = TRY(context.os.devices.new_modaliases());
     }
+    return {};
+}
+
+/// All devices are looked at once only; after that the kernel tells which ones have come. A bus that is searched in the
+/// background (USB) is not waited for: configure-network goes on looking while it finds no interface.
+Result<> load_for_devices(StepContext& context, Boot& boot) {
+    std::set<std::string> loaded;
+    load_all(context, boot, {"packet"}, loaded);
+    auto aliases = TRY(context.os.devices.modaliases());
+    TRY(load_with_children(context, boot, std::move(aliases), loaded));
     context.note(fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
+    context.publish([&] { boot.drivers = std::move(loaded); });
     return {};
 }
 
@@ -67,6 +76,16 @@ Step load_nfs(Boot& boot) {
                 fmt::format("loaded {}", loaded.empty() ? "nothing" : join({loaded.begin(), loaded.end()}, " ")));
             return {};
         }};
+}
+
+bool load_late_drivers(StepContext& context, const Boot& boot, std::set<std::string>& loaded) {
+    const auto before = loaded;
+    const auto aliases = context.os.devices.new_modaliases();
+    if (!aliases || aliases->empty()) return false;
+    (void)load_with_children(context, boot, *aliases, loaded);
+    for (const auto& name : loaded)
+        if (!before.contains(name)) context.note("loaded " + name + " for a device that came late");
+    return loaded.size() != before.size();
 }
 
 void load_nfs_version(StepContext& context, const Boot& boot, NfsVersion version) {

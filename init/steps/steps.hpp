@@ -1,6 +1,9 @@
 // One factory a step; its file has its name. plan.cpp puts them in order.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "common/plan/step.hpp"
 #include "init/boot.hpp"
 
@@ -22,6 +25,10 @@ Step protect_network(Boot& boot);
 Step keep_way_down(Boot& boot);
 Step swap_on(Boot& boot);
 Step carry_api(Boot& boot);
+
+/// Loads drivers for devices that have come since load-drivers; true when there were any. `loaded`: what need not be
+/// loaded again.
+bool load_late_drivers(StepContext& context, const Boot& boot, std::set<std::string>& loaded);
 
 /// Loads the client of a version that load-nfs has left out because it was not expected.
 void load_nfs_version(StepContext& context, const Boot& boot, NfsVersion version);

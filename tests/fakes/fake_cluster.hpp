@@ -54,6 +54,7 @@ struct FakeCluster {
                     {"/server/root/var/log/messages", file("golden node's own\n")},
                     {"/server/root/usr/local/sbin", directory()},
                     {"/server/snapshots/node1", directory()}});
+        devices.clock = &clock;
         mounts.provide("proc", "/fake/proc");
         mounts.provide("sysfs", "/fake/sys");
         serve("/srv/images/debian/1", "/server/root");

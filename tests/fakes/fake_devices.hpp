@@ -7,15 +7,30 @@
 
 #include "common/base/text.hpp"
 #include "common/os/devices.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 namespace diskless {
 
 class FakeDevices : public Devices {
   public:
-    Result<std::vector<std::string>> modaliases() override { return aliases; }
-    Result<std::vector<std::string>> new_modaliases() override { return aliases; }
+    Result<std::vector<std::string>> modaliases() override {
+        (void)new_modaliases();
+        return aliases;
+    }
+    Result<std::vector<std::string>> new_modaliases() override {
+        ++looks;
+        while (clock != nullptr && !later.empty() && later.begin()->first <= clock->now()) {
+            aliases.push_back(later.begin()->second);
+            later.erase(later.begin());
+        }
+        return aliases;
+    }
     bool wait_for_event(Deadline) override { return false; }
+
     std::vector<std::string> aliases;
+    FakeClock* clock = nullptr;
+    std::multimap<Nanoseconds, std::string> later;  // aliases of devices that come when their time has come
+    int looks = 0;
 };
 
 class FakeModules : public Modules {

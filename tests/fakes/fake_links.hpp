@@ -21,6 +21,7 @@ class FakeLinks : public Links {
         std::vector<Route> routes;
         std::map<Ipv4, Nanoseconds> lives_until;  // addresses that leave by themselves
         bool unplugged = false;
+        int refuses_up = 0;                   // an errno
         bool can_wake = true, wakes = false;  // by a magic packet
     };
 
@@ -47,6 +48,7 @@ class FakeLinks : public Links {
     }
     Result<> set_up(int index) override {
         FakeLink& fake = TRY(find(index));
+        if (fake.refuses_up != 0) return fail_errno("set interface " + std::to_string(index) + " up", fake.refuses_up);
         if (!fake.link.up) fake.up_since = clock_.now();
         fake.link.up = true;
         return {};
@@ -129,9 +131,11 @@ class FakeLinks : public Links {
             return !r.router.is_set() && same_network(r.destination, route.router, r.prefix);
         });
         if (!reachable) return fail_errno("add route via " + route.router.text(), ENETUNREACH);
-        std::erase_if(fake.routes, [&](const Route& known) {
-            return known.destination == route.destination && known.prefix == route.prefix;
-        });
+        // NLM_F_REPLACE: there is one routing table for all links.
+        for (auto& other : links)
+            std::erase_if(other.routes, [&](const Route& known) {
+                return known.destination == route.destination && known.prefix == route.prefix;
+            });
         fake.routes.push_back(route);
         return {};
     }
