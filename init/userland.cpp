@@ -9,6 +9,7 @@
 #include "common/base/text.hpp"
 #include "common/nfs/servers.hpp"
 #include "common/plan/executor.hpp"
+#include "common/state/state_list.hpp"
 #include "init/boot.hpp"
 #include "init/nfs_mount.hpp"
 
@@ -59,8 +60,10 @@ Result<NfsSource> source_of(Os& os, const FstabEntry& entry) {
     return source;
 }
 
+constexpr std::string_view kMountStep = "mount ";
+
 Step mount_step(const FstabEntry& entry, Ipv4 client) {
-    return {.id = "mount " + entry.target,
+    return {.id = std::string(kMountStep) + entry.target,
             .sentence = fmt::format("mount {} on {}", entry.source, entry.target),
             .deadline = Milliseconds{60'000},
             .retry = {.attempts = 0, .first = Milliseconds{500}, .cap = Milliseconds{30'000}},
@@ -75,6 +78,18 @@ Step mount_step(const FstabEntry& entry, Ipv4 client) {
                                         .client = client}));
                 return {};
             }};
+}
+
+/// One that is mounted beneath another one comes after it, or would be hidden by it.
+void need_what_is_above(Plan& plan) {
+    std::set<std::string> ids;
+    for (const auto& step : plan) ids.insert(step.id);
+    for (auto& step : plan)
+        for (auto above = parent_path(step.id.substr(kMountStep.size())); above.size() > 1; above = parent_path(above))
+            if (const auto id = std::string(kMountStep) + above; ids.contains(id)) {
+                step.needs.push_back(id);
+                break;
+            }
 }
 
 }  // namespace
@@ -97,7 +112,9 @@ void add_own_entries(Inittab& table) {
 std::vector<FstabEntry> fstab_to_mount(std::string_view text) {
     std::vector<FstabEntry> entries;
     for (auto& entry : parse_fstab(text)) {
-        if (entry.options.empty() || !entry.target.starts_with('/') || entry.target == "/") continue;
+        if (entry.options.empty() || !entry.target.starts_with('/')) continue;
+        entry.target = clean_path(entry.target);
+        if (entry.target == "/") continue;
         // A boot script mounts /tmp by name, so "noauto" says nothing about it.
         const bool wanted = entry.type == "tmpfs" ? entry.target == "/tmp" : entry.is_nfs() && !entry.has("noauto");
         if (!wanted) continue;
@@ -141,14 +158,22 @@ int start_devices(Os& os) {
 int mount_fstab(Os& os) {
     const auto text = os.files.read("/etc/fstab", 1 << 18).value_or(std::string());
     const auto table = os.mounts.table();
-    const auto is_mounted = [&](const FstabEntry& entry) {
+    const auto is_mounted = [&](const FstabEntry& entry, bool from_anywhere) {
+        const auto source = source_of(os, entry);  // the table has addresses where fstab may have names
+        const auto resolved = source ? nfs_source(source->servers.front(), source->path) : entry.source;
         return table && std::ranges::any_of(*table, [&](const MountEntry& mount) {
-                   return mount.target == entry.target && (mount.type == "tmpfs") == (entry.type == "tmpfs");
+                   return mount.target == entry.target &&
+                          (from_anywhere || mount.source == entry.source || mount.source == resolved);
                });
     };
     Ipv4 client;
+    std::set<std::string> listed;  // what a list names is the node's own, whatever fstab says
     if (const auto kept = os.files.read(kReportFile, 4 << 20))
-        if (const auto report = boot_report_from_json(*kept)) client = report->lease.address;
+        if (const auto report = boot_report_from_json(*kept)) {
+            client = report->lease.address;
+            for (const auto& state : report->state)
+                if (state.kind != "skipped") listed.insert(state.path);
+        }
     Plan plan;
     std::set<std::string> targets;
     for (const auto& entry : fstab_to_mount(text)) {
@@ -160,10 +185,13 @@ int mount_fstab(Os& os) {
             // Ours is one of all volatile files; the site's may be smaller, and is its own.
             const auto mounted = os.mounts.mount({"tmpfs", "/tmp", "tmpfs", entry.options + ",nodev,nosuid,mode=1777"});
             if (!mounted) os.machine.say(4, mounted.error().cause + ", continuing");
-        } else if (!is_mounted(entry)) {
+        } else if (listed.contains(entry.target) && is_mounted(entry, true)) {
+            os.machine.say(4, "fstab: " + printable(entry.target) + " stays as a list of this node has it");
+        } else if (!is_mounted(entry, false)) {
             plan.push_back(mount_step(entry, client));
         }
     }
+    need_what_is_above(plan);
     make_run_directories(os.files);
     ExecutorEvents events;
     events.retry = [&os](const StepReport& step, const Error& error, Milliseconds) {

@@ -214,13 +214,13 @@ void Planner::read_fstab() {
 }
 
 /// A default beneath would be covered when the mount is made, and in its way when that is taken down. One at the same
-/// place (/tmp) serves until then, and is uncovered as it was.
+/// place looks like the mount that fstab means, to systemd and others: it would never be made.
 void Planner::leave_to(const NetworkMount& mount) {
     StateEntry entry;
     entry.path = mount.target;
     entry.origin = {"/etc/fstab", mount.line};
     entry.directory = true;
-    skip(entry, fmt::format("mounted from {}: no built-in default beneath it", printable(mount.source)));
+    skip(entry, fmt::format("mounted from {}: no built-in default there", printable(mount.source)));
     table_.try_emplace(mount.target, Candidate{std::move(entry), false, true});
 }
 
@@ -230,7 +230,7 @@ void Planner::add_default(const DefaultEntry& row) {
     if (resolved.elsewhere || resolved.loop || resolved.status == nullptr) return;
     if (has_entry_at_or_above(resolved.path)) return;
     for (const auto& mount : fstab_)
-        if (resolved.path != mount.target && is_beneath(resolved.path, mount.target)) return leave_to(mount);
+        if (is_beneath(resolved.path, mount.target)) return leave_to(mount);
     // under its own name the list may have it as a skipped wish: what the administrator wrote down stays what counts
     Candidate candidate{{}, false, true};
     candidate.entry.path = resolved.path;

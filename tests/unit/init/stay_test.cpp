@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/plan/executor.hpp"
 #include "init/boot_report_of.hpp"
 #include "init/hand_over.hpp"
@@ -208,6 +210,53 @@ TEST(Userland, MountFstabTriesOnUntilItIsThere) {
     node.serve("/home/culc", "/server/snapshots/node1");
     EXPECT_EQ(mount_fstab(node.os), 0);
     EXPECT_THAT(node.mounts.lines(), Contains("/culc <- 10.9.0.1:/home/culc"));
+}
+
+TEST(Userland, AnFstabMountBeneathAnotherComesAfterIt) {
+    FakeCluster node("");
+    // One after another: the fakes are for one thread at a time.
+    node.files.tree({{"/etc/fstab", file("10.9.0.1:/deep /data/scratch/a/deep nfs rw 0 0\n"
+                                         "10.9.0.1:/scratch /data/scratch/ nfs rw 0 0\n"
+                                         "10.9.0.1:/data /data nfs rw 0 0\n")},
+                     {"/server/data", directory()},
+                     {"/server/scratch", directory()},
+                     {"/server/deep", directory()},
+                     {"/data", directory()}});
+    for (const char* name : {"/data", "/scratch", "/deep"}) node.serve(name, std::string("/server") + name);
+    EXPECT_EQ(mount_fstab(node.os), 0);
+    EXPECT_THAT(node.mounts.lines(), ElementsAre("/data <- 10.9.0.1:/data", "/data/scratch <- 10.9.0.1:/scratch",
+                                                 "/data/scratch/a/deep <- 10.9.0.1:/deep"));
+    EXPECT_TRUE(node.files.exists("/server/data/scratch")) << "its mount point was made in what it is mounted on";
+}
+
+TEST(Userland, FstabIsMountedOverWhatIsThereFromElsewhereButNotOverAList) {
+    FakeCluster node("");
+    node.files.tree({{"/etc/fstab", file("10.9.0.1:/log /var/log nfs rw 0 0\n"
+                                         "10.9.0.1:/mail /var/mail nfs rw 0 0\n"
+                                         "server:/home /home nfs rw 0 0\n")},
+                     {"/etc/hosts", file("10.9.0.1 server\n")},
+                     {"/server/log", directory()},
+                     {"/server/mail", directory()},
+                     {"/server/home", directory()},
+                     {"/own/log", directory()},
+                     {"/own/mail", directory()},
+                     {"/var/log", directory()},
+                     {"/var/mail", directory()},
+                     {"/home", directory()}});
+    for (const char* name : {"/log", "/mail", "/home"}) node.serve(name, std::string("/server") + name);
+    ASSERT_TRUE(node.mounts.bind("/own/log", "/var/log", false));
+    ASSERT_TRUE(node.mounts.bind("/own/mail", "/var/mail", false));
+    ASSERT_TRUE(node.mounts.mount({"10.9.0.1:/home", "/home", "nfs", "rw"}));
+    BootReport report;
+    report.state = {{"/var/mail", "persistent", "/own/mail", 0, ""}};
+    ASSERT_TRUE(node.files.make_directories("/run/diskless"));
+    ASSERT_TRUE(node.files.replace(kReportFile, to_json(report)));
+    EXPECT_EQ(mount_fstab(node.os), 0);
+    const auto lines = node.mounts.lines();
+    EXPECT_THAT(lines, Contains("/var/log <- 10.9.0.1:/log"));
+    EXPECT_THAT(lines, ::testing::Not(Contains("/var/mail <- 10.9.0.1:/mail")));
+    EXPECT_EQ(std::ranges::count(lines, "/home <- 10.9.0.1:/home"), 1);
+    EXPECT_TRUE(node.machine.has_said("stays as a list"));
 }
 
 TEST(LeaveRoot, BecomesTheShutdownProgramInRam) {

@@ -319,14 +319,14 @@ TEST_F(PlanState, DefaultsAreLeftToWhatFstabMountsOverNfs) {
                                              "10.9.0.1:/srv/tmp /tmp nfs rw 0 0\n"
                                              "none /var/lib tmpfs defaults 0 0\n")}});
     auto made = plan();
-    EXPECT_THAT(shown(made), ElementsAre("volatile empty /tmp", "skipped /var"))
-        << "/tmp is needed until it is mounted, and beneath /home is no default";
+    EXPECT_THAT(shown(made), ElementsAre("skipped /tmp", "skipped /var"))
+        << "one at the very place would be taken for fstab's, and beneath /home is no default";
     EXPECT_EQ(entry(made, "/var").origin.text(), "/etc/fstab:3");
     EXPECT_THAT(entry(made, "/var").notes, ElementsAre(HasSubstr("mounted from 10.9.0.1:/srv/var")));
     EXPECT_THAT(made.problems, IsEmpty());
 
-    list("/snap/files", "/var/log\n");
-    EXPECT_THAT(shown(plan()), ElementsAre("volatile empty /tmp", "skipped /var", "persistent /var/log"))
+    list("/snap/files", "/var/log\n/tmp\n");
+    EXPECT_THAT(shown(plan()), ElementsAre("persistent /tmp", "skipped /var", "persistent /var/log"))
         << "what a list names is meant";
 }
 
