@@ -12,6 +12,15 @@ namespace {
 constexpr Milliseconds kOneMount{20'000};  // the kernel's own patience with a silent server is minutes
 // A firewall that swallows rpcbind's port must not hold up the versions that need only port 2049.
 constexpr Milliseconds kMountWithAlternative{6'000};
+
+/// Says something of the directory, by a version that the server serves.
+bool is_about_directory(int code) { return code == EACCES || code == EPERM || code == ENOENT || code == ENOTDIR; }
+
+/// Says that the server or this kernel has not that version: no word about the directory.
+bool is_about_version(int code) {
+    return code == EPROTONOSUPPORT || code == EOPNOTSUPP || code == ENODEV || code == EPROTO;
+}
+
 }  // namespace
 
 Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
@@ -31,6 +40,7 @@ Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
         if (context.attempt == 1)
             for (const auto& line : ladder.ignored) context.note(line);
         const auto what = nfs_source(server, job.path);
+        bool of_directory = false;  // `last` is this server's word about it
         for (std::size_t i = 0; i < ladder.attempts.size(); ++i) {
             if (wants_ports(ladder.attempts[i]) && wish.ports == NfsPorts{}) {
                 wish.ports = ask_for_ports(os, server, context.deadline);
@@ -50,7 +60,10 @@ Result<NfsMounted> mount_nfs(StepContext& context, const NfsMountJob& job) {
             if (mounted) return NfsMounted{server, attempt.version, attempt.options, wish.ports};
             auto judged =
                 judge_mount_error(mounted.error().code, attempt.version, is_last, server, job.path, job.client);
-            last = {std::move(judged.cause), std::move(judged.remedy), mounted.error().code};
+            const int code = mounted.error().code;
+            if (!(is_about_version(code) && of_directory))
+                last = {std::move(judged.cause), std::move(judged.remedy), code};
+            of_directory |= is_about_directory(code);
             if (judged.verdict != MountVerdict::try_next_version) break;
         }
     }

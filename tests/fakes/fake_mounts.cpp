@@ -37,6 +37,8 @@ FakeFiles::Mounted* FakeMounts::mounted_at(const std::string& target) {
 Result<> FakeMounts::mount(const MountRequest& request) {
     requests.push_back(request);
     const bool read_only = has_option(request.options, "ro");
+    if (const auto refused = refused_types.find(request.type); refused != refused_types.end())
+        return fail_errno("mount " + request.source + " on " + request.target, refused->second);
     FakeFiles::NodePtr root;
     if (const auto provided = provided_.find(request.source); provided != provided_.end()) {
         root = TRY(files_.find(provided->second, true)).node;

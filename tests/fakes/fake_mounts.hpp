@@ -21,8 +21,9 @@ class FakeMounts : public Mounts {
     void allow(const std::string& target) { refused_.erase(target); }
     /// "target <- source [ro]" of everything that was mounted here, in order.
     std::vector<std::string> lines() const;
-    std::vector<MountRequest> requests;  // of mount(), in order
-    int refuse_move = 0;                 // an errno: nothing can be moved
+    std::vector<MountRequest> requests;        // of mount(), in order
+    std::map<std::string, int> refused_types;  // errno by file system type: "nfs" is version 3, "nfs4" the later ones
+    int refuse_move = 0;                       // an errno: nothing can be moved
 
     Result<> mount(const MountRequest& request) override;
     Result<> bind(const std::string& source, const std::string& target, bool read_only,

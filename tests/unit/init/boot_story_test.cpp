@@ -442,6 +442,27 @@ TEST(BootStory, NfsrootMayNameRedHatsRootItself) {
     EXPECT_EQ(story.seen("/etc/motd"), "own\n");
 }
 
+TEST(BootStory, AServerOfNfs3AloneStillTellsThatADirectoryIsNotThere) {
+    Story story("init=disklessrc NFSROOT=10.9.0.1:/d/root SNAPSHOT=node003");
+    story.mounts.refused_types["nfs4"] = EPROTONOSUPPORT;
+    story.serve("/d/root", "/server/root");
+    const auto result = story.run();
+    ASSERT_TRUE(result) << why(result);
+    EXPECT_EQ(story.boot.root.path, "/d/root") << "/d/root/root is not there";
+
+    Story wrong("root=/dev/nfs nfsroot=10.9.0.1:/no/such ip=dhcp diskless.snapshot=none");
+    wrong.mounts.refused_types["nfs4"] = EPROTONOSUPPORT;
+    Executor executor(wrong.os,
+                      {.retry =
+                           [&](const StepReport&, const Error& error, Milliseconds) {
+                               EXPECT_THAT(error.cause, HasSubstr("has no directory /no/such"));
+                               wrong.serve("/no/such", "/server/root");
+                           }},
+                      false);
+    ASSERT_TRUE(executor.run(plan_early(wrong.boot)));
+    EXPECT_TRUE(executor.run(plan_boot(wrong.boot)));
+}
+
 TEST(BootStory, ARootWithoutInitIsSaidNotPanickedAbout) {
     Story story;
     ASSERT_TRUE(story.files.remove("/server/root/sbin/init"));
