@@ -359,11 +359,7 @@ constexpr Parameter kParameters[] = {
      read_policy},
     {kSnapshot, "diskless.snapshot.options", "options", "ours",
      "NFS options of the snapshot, separated by commas.",
-     [](R r, W w) {
-         const auto writable = r.writable;  // ro, rw here say nothing of the root
-         add_nfs_options(r, w, w.argument(), r.config.snapshot.source);
-         r.writable = writable;
-     }},
+     [](R r, W w) { r.snapshot_options.push_back(w); }},
 
     {kSwap, "diskless.swap", "zram:size | zram:percent% | LABEL=name[:/file] | UUID=id[:/file] | /dev/sda2[:/file] | snapshot:/file", "ours",
      "Where to swap to: compressed memory, a partition of a local disk or a file on one, both prepared by mkswap(8), or such a file in the node's snapshot; repeatable.",

@@ -51,6 +51,7 @@ struct Reading {
     std::optional<Word> lease_word;  // root=dhcp
     Chosen<bool> writable;           // NFS option < ro, rw < diskless.mode=
     std::vector<Word> more_options;  // nfsopts=, rootflags=
+    std::vector<Word> snapshot_options;
 
     // Network
     std::vector<IpReading> ips;

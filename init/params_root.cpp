@@ -235,6 +235,10 @@ void settle_root(Reading& reading) {
         if (word.name == "rootflags") reading.config.rootflags = word.argument();
         add_nfs_options(reading, word, word.argument(), root.source);
     }
+    const auto writable_root = reading.writable;  // ro, rw of the snapshot say nothing of the root
+    for (const auto& word : reading.snapshot_options)
+        add_nfs_options(reading, word, word.argument(), reading.config.snapshot.source);
+    reading.writable = writable_root;
     if (reading.writable.value) {
         const bool writable = *reading.writable.value;
         root.mode = writable ? RootMode::writable : RootMode::read_only;

@@ -246,6 +246,17 @@ TEST(Root, AWordIsStrongerThanAnOptionAndOursThanAWord) {
     EXPECT_EQ(parse("diskless.snapshot=/s,rw diskless.snapshot.options=rw").root.mode, RootMode::read_only);
 }
 
+TEST(Snapshot, ItsOptionsCountBeforeAndAfterItsDirectory) {
+    for (const char* line : {"diskless.snapshot.options=vers=3,nolock,rw diskless.snapshot=10.9.0.1:/s nfsroot=/x",
+                             "diskless.snapshot=10.9.0.1:/s diskless.snapshot.options=vers=3,nolock,rw nfsroot=/x"}) {
+        const auto config = parse(line);
+        EXPECT_EQ(config.snapshot.source.path, "/s") << line;
+        EXPECT_EQ(config.snapshot.source.options, "nolock") << line;
+        EXPECT_EQ(config.snapshot.source.version, NfsVersion::v3) << line;
+        EXPECT_EQ(config.root.mode, RootMode::read_only) << line;
+    }
+}
+
 // ---- The rest -------------------------------------------------------------------------------------------------------
 
 TEST(Precedence, TheCommandLineReplacesTheManifest) {
