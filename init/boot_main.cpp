@@ -102,8 +102,9 @@ void boot_on(Os& os, Boot& boot, Executor& executor, Nanoseconds started, const 
         }
         os.machine.say(kInfo, fmt::format("root is ready {:.2f} s after the kernel, {:.2f} s of them ours; starting {}",
                                           seconds(os.clock.now()), seconds(os.clock.now() - started), boot.init));
-        const auto error = hand_over(os, boot, boot_report_of(boot, executor.reports(), os, started), environment);
-        emergency_stop({"hand-over", error.cause.c_str(), error.remedy.c_str()}, 60);
+        auto error = hand_over(os, boot, boot_report_of(boot, executor.reports(), os, started), environment);
+        if (error.remedy.empty()) error.remedy = "mend the init of the image, or name another one by init=";
+        react(os, boot.config, error, failures);
     }
 }
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
+#include "common/state/tree_view.hpp"
 
 namespace diskless::steps {
 
@@ -47,10 +49,28 @@ std::string generation_of(const Files& files) {
     return {};
 }
 
+Failure cannot_look(std::string_view path, const Error& error) {
+    if (error.code != EACCES && error.code != EPERM) return Failure(error);
+    return fail(fmt::format("the root does not let this node look at {}: {}", path, error.cause),
+                "export it with no_root_squash, or chmod 755 the root's directories on the server", error.code);
+}
+
+/// Why the kernel would not run what a path leads to; empty when it would. No lookup that it does not make at exec.
+std::string why_not_run(const TreeView::Resolved& found) {
+    constexpr std::uint32_t kAnyExecute = 0111;
+    if (found.loop) return "is a loop of symlinks";
+    if (found.elsewhere) return fmt::format("leads to {}, which is no part of the root", printable(found.path));
+    if (found.status == nullptr) return fmt::format("leads to {}, which is not there", printable(found.path));
+    if (found.status->kind != FileKind::regular) return "is no program";
+    return (found.status->mode & kAnyExecute) == 0 ? "cannot be executed by anybody" : "";
+}
+
 }  // namespace
 
 Result<std::string> find_init(const Os& os, const std::string& wanted) {
     const Top top(os.files);
+    TreeView tree(os.files, kNewRoot);
+    std::optional<Error> unusable;
     const auto answer = [&](const std::string& path, const std::string& target, const FileStatus& status) {
         const bool nobody = status.uid == kNobody || status.uid == kNoUser;
         return pack({path, target, nobody ? "nobody" : "",
@@ -61,13 +81,22 @@ Result<std::string> find_init(const Os& os, const std::string& wanted) {
     for (const auto& path : candidates) {
         if (path == kStay) break;
         if (!top.may_have(path)) continue;
-        const auto status = os.files.status(join_path(kNewRoot, path));
-        if (!status) continue;
-        const auto link = status->kind == FileKind::symlink ? os.files.read_link(join_path(kNewRoot, path)) : path;
-        const auto target = link.value_or(path);
-        return answer(base_name(target) == kOurName ? kProgram : path, target, *status);
+        const auto above = tree.resolve(parent_path(path));
+        const auto* itself = above.elsewhere ? nullptr : tree.status(join_path(above.path, base_name(path)));
+        const auto found = itself == nullptr ? TreeView::Resolved{} : tree.resolve(path);
+        if (found.status == nullptr && !tree.errors().empty()) return cannot_look(path, tree.errors().front());
+        if (itself == nullptr) continue;
+        if (base_name(found.path) == kOurName) return answer(kProgram, found.path, *itself);
+        const auto reason = why_not_run(found);
+        if (reason.empty()) return answer(path, found.path, *itself);
+        if (!unusable)
+            unusable = Error{fmt::format("{} of the root {}", path, reason),
+                             "mend it in the image, or name another one by init=", ENOENT};
     }
+    if (unusable) return Failure(*unusable);
     const auto inittab = os.files.status(join_path(kNewRoot, "etc/inittab"));
+    if (!inittab && inittab.error().code != ENOENT && inittab.error().code != ENOTDIR)
+        return cannot_look("/etc/inittab", inittab.error());
     if (wanted == kStay || (wanted.empty() && inittab))
         return answer(kProgram, kProgram, inittab ? *inittab : TRY(os.files.status(kNewRoot)));
     return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),

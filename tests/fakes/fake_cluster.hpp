@@ -40,7 +40,7 @@ struct FakeCluster {
                     {"/fake/proc/cmdline", file(command_line + "\n")},
                     {"/fake/proc/self/exe", symlink("/init")},
                     {"/fake/sys/class/dmi/id/product_uuid", file("4C4C4544-0044-3010-8052-B4C04F564231\n")},
-                    {"/server/root/sbin/init", file("init")},
+                    {"/server/root/sbin/init", file("init", 0755)},
                     {"/server/root/proc", directory()},
                     {"/server/root/sys", directory()},
                     {"/server/root/dev", directory()},

@@ -179,7 +179,7 @@ TEST(BootStory, WhatCannotBeMovedIntoTheRootIsShownThereAllTheSame) {
 
 TEST(BootStory, SystemdIsToldToLeaveWhatIsMounted) {
     Story story;
-    story.files.tree({{"/server/root/lib/systemd/systemd", file("init")}});
+    story.files.tree({{"/server/root/lib/systemd/systemd", file("init", 0755)}});
     ASSERT_TRUE(story.files.remove("/server/root/sbin/init"));
     story.files.tree({{"/server/root/sbin/init", symlink("/lib/systemd/systemd")}});
     const auto result = story.run();
@@ -470,11 +470,70 @@ TEST(BootStory, ARootWithoutInitIsSaidNotPanickedAbout) {
                       {.retry =
                            [&](const StepReport&, const Error& error, Milliseconds) {
                                EXPECT_THAT(error.cause, HasSubstr("no init"));
-                               (void)story.files.replace("/server/root/sbin/init", "init");
+                               (void)story.files.replace("/server/root/sbin/init", "init", 0755);
                            }},
                       false);
     ASSERT_TRUE(executor.run(plan_early(story.boot)));
     EXPECT_TRUE(executor.run(plan_boot(story.boot))) << "looked for again, and found once it is there";
+}
+
+TEST(BootStory, AnInitThatCannotBeRunIsSaidBeforeTheHandOver) {
+    struct Case {
+        FakeNode init;
+        const char* said;
+    };
+    const Case cases[] = {{symlink("/lib/systemd/systemd"), "leads to /usr/lib/systemd/systemd, which is not there"},
+                          {file("init", 0644), "cannot be executed"},
+                          {symlink("init"), "loop of symlinks"},
+                          {directory(), "is no program"}};
+    for (const auto& each : cases) {
+        const std::string said = each.said;
+        Story story;
+        ASSERT_TRUE(story.files.remove("/server/root/sbin/init"));
+        story.files.tree({{"/server/root/lib", symlink("usr/lib")},
+                          {"/server/root/usr/lib/systemd", directory()},
+                          {"/server/root/sbin/init", each.init}});
+        int retries = 0;
+        Executor executor(story.os,
+                          {.retry =
+                               [&](const StepReport& step, const Error& error, Milliseconds) {
+                                   EXPECT_EQ(step.id, "mount-root");
+                                   EXPECT_THAT(error.cause, HasSubstr(said));
+                                   EXPECT_THAT(error.remedy, HasSubstr("init="));
+                                   ++retries;
+                                   EXPECT_TRUE(story.files.remove_tree("/server/root/sbin/init"));
+                                   story.files.tree({{"/server/root/sbin/init", symlink("/lib/systemd/systemd")},
+                                                     {"/server/root/usr/lib/systemd/systemd", file("init", 0755)}});
+                               }},
+                          false);
+        ASSERT_TRUE(executor.run(plan_early(story.boot)));
+        EXPECT_TRUE(executor.run(plan_boot(story.boot))) << said;
+        EXPECT_EQ(retries, 1) << said;
+        EXPECT_EQ(story.boot.init, "/sbin/init");
+        EXPECT_TRUE(story.boot.init_is_systemd);
+    }
+}
+
+TEST(BootStory, ARootThatMayNotBeLookedAtIsNotCalledOneWithoutInit) {
+    Story story;
+    bool squashed = true;
+    story.files.hook = [&](const FakeCall& call) -> std::optional<Error> {
+        const bool asks = call.name == "status" || call.name == "list";
+        if (!squashed || !asks || !(call.path == "/sysroot" || call.path.starts_with("/sysroot/"))) return {};
+        if (call.path == "/sysroot" && call.name == "status") return {};
+        return Error{"look at " + call.path + ": Permission denied", {}, EACCES};
+    };
+    Executor executor(story.os,
+                      {.retry =
+                           [&](const StepReport&, const Error& error, Milliseconds) {
+                               EXPECT_THAT(error.cause, HasSubstr("does not let this node look at"));
+                               EXPECT_THAT(error.remedy, HasSubstr("no_root_squash"));
+                               squashed = false;
+                           }},
+                      false);
+    ASSERT_TRUE(executor.run(plan_early(story.boot)));
+    EXPECT_TRUE(executor.run(plan_boot(story.boot)));
+    EXPECT_FALSE(squashed);
 }
 
 TEST(BootStory, NobodyNamesAServer) {
@@ -559,7 +618,7 @@ TEST(BootStory, ASharedRootThatNodesMayWriteIsToldAndMountedOnce) {
 
     Story strict;
     const auto exported = strict.files.file_system("/server/strict");
-    strict.files.tree({{"/server/strict/sbin/init", file("init")}});
+    strict.files.tree({{"/server/strict/sbin/init", file("init", 0755)}});
     for (const char* name : {"proc", "sys", "dev", "run"})
         strict.files.tree({{std::string("/server/strict/") + name, directory()}});
     strict.serve("/srv/images/debian/1", "/server/strict");
