@@ -92,7 +92,7 @@ struct NetworkConfig {
 };
 
 struct TimeConfig {
-    bool wanted = true;         // diskless.time=off
+    bool wanted = true;         // diskless.time=off: the clock is left as it is
     std::vector<Ipv4> servers;  // diskless.ntp=, ip= field 10
     Milliseconds timeout{2000};
     std::int64_t not_before = 0;  // seconds since 1970: the image's build time

@@ -100,8 +100,8 @@ bool is_placeholder(std::string_view id) {
 
 MachineId choose_machine_id(std::string_view kept, std::string_view configured, std::string_view smbios_uuid,
                             const Mac& mac, Ipv4 address) {
+    if (auto id = plain_id(configured); !id.empty()) return {id, "command line"};  // as systemd goes by it, too
     if (auto id = plain_id(kept); !id.empty()) return {id, "snapshot"};
-    if (auto id = plain_id(configured); !id.empty()) return {id, "command line"};
     if (auto id = plain_id(smbios_uuid); !id.empty() && !is_placeholder(id)) return {id, "smbios"};
     if (!mac.is_set() && address.is_set())
         return {fmt::format("6469736b6c6580008000ffff{:08x}", address.value), "address"};

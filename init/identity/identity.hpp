@@ -16,15 +16,15 @@ namespace diskless {
 struct NameSources {
     std::string snapshot;       // <snapshot>/etc/hostname
     std::string configuration;  // hostname=, ip= field 5
-    std::string snapshot_name;  // SNAPSHOT=
     std::string lease;          // DHCP option 12
     std::string hosts;          // the root's /etc/hosts for our address
+    std::string snapshot_name;  // SNAPSHOT=
 };
 
 struct NodeName {
     std::string hostname;  // without domain
     std::string domain;    // after the first dot, when the source had one
-    std::string source;    // "dhcp", "snapshot", "hosts", "command line", "address"
+    std::string source;    // "snapshot", "command line", "dhcp", "hosts", "snapshot name", "address"
 };
 
 /// The node's name; without any source it is made of the address: 10.9.0.7 is "node-10-9-0-7".
@@ -43,10 +43,10 @@ std::string make_resolv_conf(const std::vector<Ipv4>& servers, std::string_view 
 /// machine-id(5): 32 hexadecimal digits and a newline.
 struct MachineId {
     std::string id;
-    std::string source;  // "snapshot", "command line", "smbios", "mac"
+    std::string source;  // "command line", "snapshot", "smbios", "mac", "address"
 };
 
-/// The first usable of: `kept` (snapshot's file), `configured`, SMBIOS UUID (unless it is one of the placeholders that
+/// The first usable of: `configured`, `kept` (snapshot's file), SMBIOS UUID (unless it is one of the placeholders that
 /// boards are shipped with), MAC address, IPv4 address where there is no MAC (InfiniBand). Always the same for the same
 /// machine.
 MachineId choose_machine_id(std::string_view kept, std::string_view configured, std::string_view smbios_uuid,

@@ -156,13 +156,24 @@ void link_own_mtab(StepContext& context, const Boot& boot, const Gathered& all) 
 /// The snapshot knows when this node last ran: with SNTP silent, the clock is at least that.
 void keep_clock_floor(StepContext& context, Boot& boot, std::string_view kept) {
     const auto seconds = parse_number<std::int64_t>(trim(kept));
-    if (!seconds || boot.time.source.starts_with("sntp") || *seconds > 32'503'680'000) return;  // year 3000
+    if (!seconds || !boot.config.time.wanted || boot.time.source.starts_with("sntp") || *seconds > 32'503'680'000)
+        return;  // year 3000
     Os& os = context.os;
     const auto floor = Nanoseconds(Seconds{*seconds});
     const auto behind = floor - os.clock.wall();
     if (behind <= Nanoseconds{0} || !os.clock.set_wall(floor)) return;
     context.note("the clock is set to the last time known in the snapshot");
     context.publish([&] { boot.time = {"snapshot", boot.time.step + behind}; });
+}
+
+/// The file of the snapshot is what the node will see. One that says another id than this boot goes by, as the command
+/// line has another one, is written anew, as systemd would do.
+void keep_machine_id(StepContext& context, const std::string& kept, const std::string& id) {
+    if (kept.empty() || trim(kept) == id) return;
+    const auto written = do_in_child(context.os.processes, "keep the machine-id", context.deadline, [&] {
+        return context.os.files.replace(join_path(kSnapshot, "etc/machine-id"), id + "\n", 0444);
+    });
+    if (!written) context.degrade(written.error());
 }
 
 /// How the node ended before this boot (keep_record.cpp).
@@ -191,9 +202,9 @@ Result<> run(StepContext& context, Boot& boot) {
 
     const auto name = choose_name({.snapshot = all.kept_hostname,
                                    .configuration = boot.config.hostname,
-                                   .snapshot_name = boot.config.snapshot.name,
                                    .lease = boot.lease.hostname,
-                                   .hosts = name_in_hosts(all.hosts, boot.lease.address)},
+                                   .hosts = name_in_hosts(all.hosts, boot.lease.address),
+                                   .snapshot_name = boot.config.snapshot.name},
                                   boot.lease.address);
     auto domain = !boot.config.domain.empty()  ? boot.config.domain
                   : !boot.lease.domain.empty() ? boot.lease.domain
@@ -202,6 +213,8 @@ Result<> run(StepContext& context, Boot& boot) {
     const auto smbios = os.files.read("/sys/class/dmi/id/product_uuid", 256).value_or(std::string());
     const auto machine =
         choose_machine_id(all.kept_machine_id, boot.config.machine_id, smbios, boot.link.mac, boot.lease.address);
+
+    keep_machine_id(context, all.kept_machine_id, machine.id);
 
     if (const auto set = os.machine.set_hostname(name.hostname); !set) context.degrade(set.error());
     if (!nis.empty())

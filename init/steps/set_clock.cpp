@@ -25,7 +25,7 @@ struct Question {
 
 std::vector<Ipv4> servers_of(const Boot& boot) {
     auto servers = boot.config.time.servers;
-    servers.insert(servers.end(), boot.lease.ntp.begin(), boot.lease.ntp.end());
+    if (servers.empty()) servers = boot.lease.ntp;
     if (servers.empty()) servers = boot.root_source.servers;
     if (servers.size() > kMostServers) servers.resize(kMostServers);
     return servers;
@@ -95,10 +95,7 @@ void keep_floor(StepContext& context, Boot& boot) {
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     context.publish([&] { boot.time = {"clock", Nanoseconds{0}}; });
-    if (!boot.config.time.wanted) {
-        keep_floor(context, boot);
-        return {};
-    }
+    if (!boot.config.time.wanted) return {};
     const auto servers = servers_of(boot);
     const auto samples = ask_all(context, servers);
     std::vector<SntpSample> values;

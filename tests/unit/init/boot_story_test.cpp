@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/nfs/portmap.hpp"
 #include "common/plan/executor.hpp"
@@ -564,6 +565,49 @@ TEST(BootStory, TheClockIsSetByTheRootsServer) {
     ASSERT_TRUE(story.run());
     EXPECT_EQ(story.boot.time.source, "sntp 10.9.0.1");
     EXPECT_EQ(std::chrono::duration_cast<Seconds>(story.clock.wall()).count(), 1'800'000'000);
+}
+
+TEST(BootStory, ANamedTimeServerIsAskedInsteadOfTheLeases) {
+    for (const bool named : {true, false}) {
+        Story story(std::string(kUsual) + (named ? " diskless.ntp=10.9.0.7" : ""));
+        story.dhcp_options += test::option(42, Ipv4(10, 9, 0, 8));
+        std::set<Ipv4> asked;
+        for (const auto server : {Ipv4(10, 9, 0, 7), Ipv4(10, 9, 0, 8)})
+            story.sockets.udp[server] = [&asked, server](const std::string&) -> std::optional<std::string> {
+                asked.insert(server);
+                return std::nullopt;
+            };
+        ASSERT_TRUE(story.run());
+        EXPECT_THAT(asked, ElementsAre(named ? Ipv4(10, 9, 0, 7) : Ipv4(10, 9, 0, 8)));
+    }
+}
+
+TEST(BootStory, AClockThatIsToBeLeftAloneIs) {
+    Story story(std::string(kUsual) + " diskless.time=off");
+    ASSERT_TRUE(story.clock.set_wall(Seconds{3600}));  // 1970
+    story.files.tree({{"/server/snapshots/node1/.diskless/clock", file("1790000000\n")}});
+    Manifest image;
+    image.kernel = story.machine.kernel_release();
+    image.built = 1'700'000'000;
+    ASSERT_TRUE(story.files.make_directories("/etc/diskless"));
+    ASSERT_TRUE(story.files.replace(std::string(kManifestPath), to_text(image)));
+    ASSERT_TRUE(story.run());
+    EXPECT_LT(story.clock.wall(), Seconds{7200});
+    EXPECT_EQ(story.boot.time.source, "clock");
+}
+
+TEST(BootStory, TheMachineIdOfTheCommandLineReplacesTheKeptOne) {
+    const std::string own(32, 'a'), told = "0123456789abcdef0123456789abcdef";
+    for (const bool tells : {false, true}) {
+        Story story(std::string(kUsual) + (tells ? " systemd.machine_id=" + told : ""));
+        story.files.tree({{"/server/snapshots/node1/etc/machine-id", file(own + "\n", 0444)}});
+        const auto result = story.run();
+        ASSERT_TRUE(result) << why(result);
+        const auto& id = tells ? told : own;
+        EXPECT_EQ(story.boot.identity.machine_id, id);
+        EXPECT_EQ(story.seen("/etc/machine-id"), id + "\n");
+        EXPECT_EQ(story.files.text("/server/snapshots/node1/etc/machine-id"), id + "\n");
+    }
 }
 
 TEST(BootStory, WithoutATimeServerTheSnapshotsClockIsTheFloor) {

@@ -15,8 +15,8 @@ TEST(ChooseName, TheStrongestUsableSourceWins) {
     const Case cases[] = {
         {{.snapshot = "kept\n", .configuration = "told", .lease = "leased"}, "kept", "", "snapshot"},
         {{.configuration = "told.example.org", .lease = "leased"}, "told", "example.org", "command line"},
-        {{.snapshot_name = "node003", .lease = "leased", .hosts = "listed"}, "leased", "", "dhcp"},
-        {{.snapshot_name = "node003", .hosts = "listed"}, "listed", "", "hosts"},
+        {{.lease = "leased", .hosts = "listed", .snapshot_name = "node003"}, "leased", "", "dhcp"},
+        {{.hosts = "listed", .snapshot_name = "node003"}, "listed", "", "hosts"},
         {{.snapshot_name = "node003"}, "node003", "", "snapshot name"},
         {{.snapshot = "localhost.localdomain\n", .lease = "leased"}, "leased", "", "dhcp"},
         {{.configuration = "bad name\nx", .lease = "10.9.0.7"}, "node-10-9-0-7", "", "address"},
@@ -70,7 +70,8 @@ TEST(ChooseMachineId, IsAlwaysTheSameForTheSameMachine) {
     const auto mac = *Mac::parse("52:54:00:12:34:56");
     const std::string a(32, 'a'), b = "0123456789abcdef0123456789abcdef";
     const char* smbios = "4C4C4544-0044-3010-8052-B4C04F564231\n";
-    EXPECT_EQ(choose_machine_id(a + "\n", b, smbios, mac).id, a);
+    EXPECT_EQ(choose_machine_id(a + "\n", "", smbios, mac).id, a);
+    EXPECT_EQ(choose_machine_id(a + "\n", b, smbios, mac).id, b) << "systemd goes by its parameter as well";
     EXPECT_EQ(choose_machine_id("uninitialized\n", b, smbios, mac).source, "command line");
     EXPECT_EQ(choose_machine_id(std::string(32, '0'), "firmware", smbios, mac).id, "4c4c4544004430108052b4c04f564231");
     for (const char* placeholder : {"03000200-0400-0500-0006-000700080009", "00000000-0000-0000-0000-000000000000",
