@@ -5,6 +5,7 @@
 #include <exception>
 #include <optional>
 
+#include "common/base/text.hpp"
 #include "common/os/emergency.hpp"
 #include "common/plan/executor.hpp"
 #include "init/boot_report_of.hpp"
@@ -23,9 +24,11 @@ constexpr const char* kShell = "/bin/busybox";
 double seconds(Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 /// One line a step on the kernel's log: every console shows what its log level lets through.
-ExecutorEvents narrate(Os& os) {
+ExecutorEvents narrate(Os& os, const Boot& boot) {
     ExecutorEvents events;
-    events.ended = [&os](const StepReport& step) {
+    events.ended = [&os, &boot](const StepReport& step) {
+        if (boot.config.verbose)
+            for (const auto& note : step.notes) os.machine.say(kInfo, step.id + ": " + printable(note));
         const bool well = step.outcome == StepOutcome::done;
         os.machine.say(well ? kInfo : kWarning,
                        fmt::format("{} {:.2f} s{}{}", step.sentence, seconds(step.ended - step.started),
@@ -124,7 +127,7 @@ void boot_on(Os& os, Boot& boot, Executor& executor, Nanoseconds started, const 
         os.machine.say(kError, there.error().cause + ", continuing");
     for (;;) {
         try {
-            if (!executor) executor.emplace(os, narrate(os));
+            if (!executor) executor.emplace(os, narrate(os, boot));
             boot_on(os, boot, *executor, started, environment);
         } catch (const std::exception&) {
             say_without_memory("go on with the boot, trying again");

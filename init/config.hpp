@@ -87,7 +87,6 @@ struct NetworkConfig {
     std::vector<StaticRoute> routes;  // rd.route=, and on-link routes to gateways outside their network: set them
                                       // before any default route
     std::string vendor_class;         // rd.net.dhcp.vendor-class=; empty: ours
-    Milliseconds carrier_timeout{0};  // 0: adaptive (plan chooses)
     Milliseconds timeout{0};          // 0: for ever
 };
 

@@ -160,8 +160,6 @@ void describe_network(const NetworkConfig& network, Lines& lines) {
     if (!network.dns.empty()) lines.add("network", "DNS " + addresses(network.dns));
     if (!network.use_lease_dns) lines.add("network", "DNS of the lease is not used");
     if (!network.vendor_class.empty()) lines.add("network", "vendor class " + network.vendor_class);
-    if (network.carrier_timeout.count() != 0)
-        lines.add("network", "carrier within " + time_text(network.carrier_timeout));
     lines.add("network", network.timeout.count() == 0 ? "tried for ever" : "tried for " + time_text(network.timeout));
 }
 
@@ -196,7 +194,8 @@ void describe_end(const BootConfig& config, Lines& lines) {
     if (config.watchdog.count() != 0) lines.add("watchdog", "resets the node after " + time_text(config.watchdog));
     if (config.root_loss.count() != 0)
         lines.add("root loss", "reboot when the root is gone for " + time_text(config.root_loss));
-    if (config.verbose || config.quiet) lines.add("console", config.verbose ? "every detail" : "problems only");
+    if (config.verbose || config.quiet)
+        lines.add("console", config.verbose ? "what each step finds out" : "problems only");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ struct Reading {
     std::optional<std::uint8_t> prefix;
     std::optional<std::uint16_t> mtu;
     bool use_boot_mac = true;
-    Chosen<Milliseconds> carrier_timeout, network_timeout;
+    Chosen<Milliseconds> network_timeout;
 
     Chosen<std::string> hostname, init;
     Chosen<FailureConfig> failure;

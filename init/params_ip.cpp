@@ -523,7 +523,6 @@ void settle_network(Reading& reading) {
         network.interfaces.push_back(std::move(interface));
     }
     if (!reading.use_boot_mac) network.boot_mac.reset();
-    if (reading.carrier_timeout.value) network.carrier_timeout = *reading.carrier_timeout.value;
     if (reading.network_timeout.value) network.timeout = *reading.network_timeout.value;
 }
 

@@ -260,14 +260,14 @@ TEST(Snapshot, ItsOptionsCountBeforeAndAfterItsDirectory) {
 // ---- The rest -------------------------------------------------------------------------------------------------------
 
 TEST(Precedence, TheCommandLineReplacesTheManifest) {
-    const auto config = parse("nameserver=10.0.0.9 ro panic=5 diskless.carrier.timeout=1",
+    const auto config = parse("nameserver=10.0.0.9 ro panic=5 diskless.net.timeout=1",
                               "nameserver=10.0.0.1 nameserver=10.0.0.2 diskless.mode=rw diskless.onfail=shell "
-                              "diskless.carrier.timeout=9 nfsroot=10.0.0.1:/x hostname=a");
+                              "diskless.net.timeout=9 nfsroot=10.0.0.1:/x hostname=a");
     EXPECT_THAT(config.network.dns, ElementsAre(Ipv4(10, 0, 0, 9)));
     EXPECT_EQ(config.root.mode, RootMode::read_only);
     EXPECT_EQ(config.root.source.path, "/x");
     EXPECT_EQ(config.failure.action, OnFailure::reboot);
-    EXPECT_EQ(config.network.carrier_timeout, Milliseconds(1000));
+    EXPECT_EQ(config.network.timeout, Milliseconds(1000));
     EXPECT_EQ(config.hostname, "a");
     EXPECT_THAT(config.warnings, IsEmpty());
 }
