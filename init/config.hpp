@@ -18,8 +18,9 @@ namespace diskless {
 /// An NFS directory: "server,server:/path" with the options that were given for it.
 struct NfsSource {
     std::vector<Ipv4> servers;  // in the order given; empty: server of the lease
-    std::string path;           // absolute, may hold one "%s" (hostname, else address); empty: root-path of the lease
-    std::string options;        // the kernel's own NFS options as given ("rsize=1048576,nolock"), without ro, rw, vers
+    std::string path;     // absolute, may hold one "%s" (hostname, else address); empty: root-path of the lease, or the
+                          // kernel's default
+    std::string options;  // the kernel's own NFS options as given ("rsize=1048576,nolock"), without ro, rw, vers
     NfsVersion version = NfsVersion::automatic;
     bool operator==(const NfsSource&) const = default;
 };
@@ -29,7 +30,8 @@ enum class RootLayout {
     red_hat,  // NFSROOT=: the location that holds root/ and snapshot/, or the root directory itself
 };
 
-/// How the root is made writable. `overlay` and `image` have their place here; they are refused until they exist.
+/// How the root is made writable. `overlay` and `image` have their place here; until they exist they are taken as
+/// read_only, with a warning.
 enum class RootMode { read_only, writable, overlay, image };
 
 struct RootConfig {

@@ -64,7 +64,7 @@ using Plan = std::vector<Step>;
 /// Why a plan could never end well: a need that no step has, a cycle, an id twice. Empty when it is sound.
 std::vector<std::string> problems_of(const Plan& plan);
 
-/// "  id  needs a, b  sentence", one line a step, in the order in which they can start.
+/// "id  sentence  (after a, b)", one line a step, in the order in which they can start.
 std::string describe(const Plan& plan);
 
 }  // namespace diskless

@@ -109,8 +109,8 @@ Result<LastShutdown> last_shutdown_from_json(std::string_view text);
 /// "ended cleanly by reboot at 2026-11-21 02:00:00 UTC", with every loss.
 std::string last_shutdown_text(const LastShutdown& last);
 
-/// The boot as people read it: one line a step with a bar on a time axis that starts with the kernel, totals, notes of
-/// what was not well. `width` in columns (at least 60); plain ASCII for serial consoles unless `utf8`.
+/// The boot as people read it: one line a step with a bar on a time axis that starts with the kernel, totals, what was
+/// not well, and what each step noted. `width` in columns (at least 60); plain ASCII for serial consoles unless `utf8`.
 std::string timeline_text(const BootReport& report, int width = 100, bool utf8 = false);
 /// The same as a picture that stands alone: no scripts, no fonts or files of others, for light and dark pages.
 std::string timeline_svg(const BootReport& report);
