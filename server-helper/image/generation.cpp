@@ -198,7 +198,8 @@ Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
         (void)files.remove_tree(join_path(directory, name));
     auto error = made.error();
     if (error.remedy.empty() && (error.code == ENOSPC || error.code == EDQUOT))
-        error.remedy = fmt::format("make room: diskless-server image gc, or image remove NAME GENERATION; then: image sync {}",
+        error.remedy = fmt::format("make room: diskless-server image gc, or image remove NAME GENERATION; then: "
+                                   "image sync {}",
                                    request.image);
     return Failure(error);
 }

@@ -84,7 +84,9 @@ Settings read_settings(TomlTable& table) {
     settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw");
     settings.own_root = checked(table, "own-root", is_own_root, "an absolute path, as /srv/roots/{node}");
     settings.nfs_options = checked(table, "nfs-options", is_options, "options of NFS with commas between them");
-    settings.swap = checked(table, "swap", is_swap, "zram:50%, LABEL=name, UUID=id or /dev/sda2 (with :/file for a file there), snapshot:/file, or none");
+    settings.swap = checked(table, "swap", is_swap,
+                            "zram:50%, LABEL=name, UUID=id or /dev/sda2 (with :/file for a file there), snapshot:/file, "
+                            "or none");
     settings.nis_domain = checked(table, "nis-domain", is_plain_word, "one word");
     settings.interface = checked(table, "interface", is_name, "a network interface, as eth0");
     settings.snapshot = checked(table, "snapshot", is_name, "a directory below snapshots/");

@@ -106,7 +106,8 @@ std::string first_complaint(std::string_view text) {
         const auto small = lower(line);
         const auto number = small.find("line ");
         return small.find("error") != small.npos ||
-               (number != small.npos && number + 5 < small.size() && small[number + 5] >= '0' && small[number + 5] <= '9');
+               (number != small.npos && number + 5 < small.size() && small[number + 5] >= '0' &&
+                small[number + 5] <= '9');
     };
     std::vector<std::string_view> said;
     for (const auto line : lines(text))
