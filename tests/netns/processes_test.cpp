@@ -20,14 +20,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 Deadline in(Milliseconds time) { return Deadline::after(linux_clock(), time); }
-const Deadline kSoon = in(Seconds{60});
+/// From now on: a run of all tests takes longer than one may.
+Deadline soon() { return in(Seconds{60}); }
 
 TEST(InChild, ReturnsWhatTheWorkReturned) {
     LinuxProcesses processes;
-    EXPECT_EQ(processes.in_child("work", kSoon, [] { return Result<std::string>("done"); }), "done");
-    EXPECT_EQ(processes.in_child("work", kSoon, [] { return Result<std::string>(""); }), "");
+    EXPECT_EQ(processes.in_child("work", soon(), [] { return Result<std::string>("done"); }), "done");
+    EXPECT_EQ(processes.in_child("work", soon(), [] { return Result<std::string>(""); }), "");
     const auto failed = processes.in_child(
-        "work", kSoon, []() -> Result<std::string> { return fail("stat /x: gone", "put it back", ESTALE); });
+        "work", soon(), []() -> Result<std::string> { return fail("stat /x: gone", "put it back", ESTALE); });
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error(), (Error{"stat /x: gone", "put it back", ESTALE}));
 }
@@ -35,7 +36,7 @@ TEST(InChild, ReturnsWhatTheWorkReturned) {
 TEST(InChild, RunsInAnotherProcess) {
     LinuxProcesses processes;
     int touched = 0;
-    const auto pid = processes.in_child("work", kSoon, [&]() -> Result<std::string> {
+    const auto pid = processes.in_child("work", soon(), [&]() -> Result<std::string> {
         touched = 1;
         return std::to_string(getpid());
     });
@@ -47,7 +48,7 @@ TEST(InChild, RunsInAnotherProcess) {
 TEST(InChild, HandsBackMuchMoreThanAPipeHolds) {
     LinuxProcesses processes;
     const std::string large(5 << 20, 'x');
-    const auto result = processes.in_child("work", kSoon, [&] { return Result<std::string>(large); });
+    const auto result = processes.in_child("work", soon(), [&] { return Result<std::string>(large); });
     ASSERT_TRUE(result) << result.error().cause;
     EXPECT_TRUE(*result == large);
 }
@@ -89,36 +90,36 @@ TEST(InChild, KillsWhatTheWorkStartedToo) {
 TEST(InWatchedChild, IsLookedAtAndKilledWhenItsWatchSaysSo) {
     LinuxProcesses processes;
     int looks = 0;
-    const auto stopped = processes.in_watched_child("work", kSoon, {Milliseconds{20}, [&](int) { return ++looks < 3; }},
-                                                    []() -> Result<std::string> {
-                                                        pause();
-                                                        return "never";
-                                                    });
+    const auto stopped = processes.in_watched_child(
+        "work", soon(), {Milliseconds{20}, [&](int) { return ++looks < 3; }}, []() -> Result<std::string> {
+            pause();
+            return "never";
+        });
     ASSERT_FALSE(stopped);
     EXPECT_EQ(stopped.error().code, ETIMEDOUT);
     EXPECT_EQ(looks, 3);
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no zombie is left";
 
-    EXPECT_EQ(processes.in_watched_child("work", kSoon, {Milliseconds{1}, [](int) { return true; }},
+    EXPECT_EQ(processes.in_watched_child("work", soon(), {Milliseconds{1}, [](int) { return true; }},
                                          [] { return Result<std::string>("done"); }),
               "done");
 }
 
 TEST(InChild, SaysHowTheChildDied) {
     LinuxProcesses processes;
-    const auto killed = processes.in_child("work", kSoon, []() -> Result<std::string> {
+    const auto killed = processes.in_child("work", soon(), []() -> Result<std::string> {
         raise(SIGKILL);
         return "never";
     });
     ASSERT_FALSE(killed);
     EXPECT_THAT(killed.error().cause, HasSubstr("work: killed by signal 9 (Killed)"));
 
-    const auto left = processes.in_child("work", kSoon, []() -> Result<std::string> { _exit(3); });
+    const auto left = processes.in_child("work", soon(), []() -> Result<std::string> { _exit(3); });
     ASSERT_FALSE(left);
     EXPECT_THAT(left.error().cause, HasSubstr("exit status 3"));
 
     const auto threw =
-        processes.in_child("work", kSoon, []() -> Result<std::string> { throw std::runtime_error("bad day"); });
+        processes.in_child("work", soon(), []() -> Result<std::string> { throw std::runtime_error("bad day"); });
     ASSERT_FALSE(threw);
     EXPECT_THAT(threw.error().cause, HasSubstr("bad day"));
 }
@@ -126,7 +127,7 @@ TEST(InChild, SaysHowTheChildDied) {
 TEST(InChild, StartsWithPlainSignals) {
     LinuxProcesses processes;
     std::signal(SIGUSR1, SIG_IGN);
-    const auto died = processes.in_child("work", kSoon, []() -> Result<std::string> {
+    const auto died = processes.in_child("work", soon(), []() -> Result<std::string> {
         raise(SIGUSR1);
         return "ignored";
     });
@@ -145,7 +146,7 @@ TEST(InChild, OverlapsInThreads) {
     for (std::size_t i = 0; i < results.size(); ++i)
         threads.emplace_back([&, i] {
             for (int round = 0; round < 5; ++round) {
-                const auto result = processes.in_child("work", kSoon, [i]() -> Result<std::string> {
+                const auto result = processes.in_child("work", soon(), [i]() -> Result<std::string> {
                     return std::string(100'000, static_cast<char>('a' + i));
                 });
                 results[i] = result ? result->substr(0, 1) : result.error().cause;
