@@ -67,6 +67,9 @@ Result<> AddressGuard::reroute(const Lease& old, const Lease& fresh) {
         // Of two to the same destination the last counts, as at boot.
         const auto instead =
             std::find_if(now.rbegin(), now.rend(), [&](const Route& r) { return is_to_the_same(r, known); });
+        // A server that leaves its router out of an answer must not cut a node from its root.
+        const bool default_still_leads = known.prefix == 0 && same_network(known.router, fresh.address, fresh.prefix);
+        if (instead == now.rend() && default_still_leads) continue;
         auto changed = instead == now.rend() ? world_.links.remove_route(link_->index, known)
                                              : world_.links.add_route(link_->index, *instead);
         if (changed)

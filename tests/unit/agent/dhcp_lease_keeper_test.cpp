@@ -405,6 +405,12 @@ TEST_F(DhcpLeaseKeeperTest, ARouteThatTheServerNoLongerGivesIsGone) {
     EXPECT_EQ(times_said("route 10.0.0.0/8 via 10.9.0.254 is gone"), 1);
 }
 
+TEST_F(DhcpLeaseKeeperTest, AnAnswerWithoutARouterTakesNoneAway) {
+    server.router = Ipv4();
+    pass(Seconds{12});
+    EXPECT_THAT(link().routes, ElementsAre(kDefault)) << "the root may be behind it";
+}
+
 TEST_F(DhcpLeaseKeeperTest, AnotherRouterIsNotTakenWhereSomebodyChoseOne) {
     const Route chosen{Ipv4(), 0, Ipv4(10, 9, 0, 2)};
     EXPECT_TRUE(links.add_route(index, chosen));
