@@ -2,6 +2,7 @@
 
 #include "common/report/json.hpp"
 #include "common/state/state_plan.hpp"
+#include "common/state/tree_view.hpp"
 #include "init/network/snapshot_place.hpp"
 #include "init/plan.hpp"
 
@@ -16,6 +17,14 @@ std::vector<GeneratedFile> identity_files() {
                              "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub"})
         files.push_back({.path = path, .content = "made at boot\n"});
     return files;
+}
+
+/// By its name only; the boot looks closer.
+bool init_mounts_over(const BootConfig& config, const std::string& root, const Files& files) {
+    if (config.init == kStay) return false;
+    const auto init = TreeView(files, root).resolve(config.init.empty() ? "/sbin/init" : config.init);
+    return init.status != nullptr && init.path.find("systemd") == std::string::npos &&
+           base_name(init.path) != base_name(kProgram);
 }
 
 std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) {
@@ -114,6 +123,7 @@ Result<std::string> plan_text(const PlanQuestion& question, const Files& files) 
         input.node = boot.config.hostname.empty() && !names.empty() ? names.front() : boot.config.hostname;
         input.generated = identity_files();
         input.defaults = boot.config.root.mode == RootMode::read_only;
+        input.init_mounts_over = init_mounts_over(boot.config, question.root, files);
         state = plan_state(input, files);
     }
     if (question.json) return as_json(boot, plan, state ? &*state : nullptr);

@@ -164,9 +164,10 @@ void Planner::add_list_entry(const RankedEntry& ranked) {
     if (compared() > kMostCompared)
         plan_.problems.push_back(
             {wish.origin,
-             fmt::format("{} and the patterns before it were compared with more than {} names: further patterns are left "
-                         "out",
-                         printable(wish.path), kMostCompared),
+             fmt::format(
+                 "{} and the patterns before it were compared with more than {} names: further patterns are left "
+                 "out",
+                 printable(wish.path), kMostCompared),
              "name directories instead"});
     if (matches.size() > kMostMatches) {
         plan_.problems.push_back({wish.origin,
@@ -214,7 +215,7 @@ void Planner::read_fstab() {
 }
 
 /// A default beneath would be covered when the mount is made, and in its way when that is taken down. One at the same
-/// place looks like the mount that fstab means, to systemd and others: it would never be made.
+/// place (/tmp) serves until then where the init mounts over it; for others it would be the mount that fstab means.
 void Planner::leave_to(const NetworkMount& mount) {
     StateEntry entry;
     entry.path = mount.target;
@@ -230,7 +231,8 @@ void Planner::add_default(const DefaultEntry& row) {
     if (resolved.elsewhere || resolved.loop || resolved.status == nullptr) return;
     if (has_entry_at_or_above(resolved.path)) return;
     for (const auto& mount : fstab_)
-        if (is_beneath(resolved.path, mount.target)) return leave_to(mount);
+        if (is_beneath(resolved.path, mount.target) && !(input_.init_mounts_over && resolved.path == mount.target))
+            return leave_to(mount);
     // under its own name the list may have it as a skipped wish: what the administrator wrote down stays what counts
     Candidate candidate{{}, false, true};
     candidate.entry.path = resolved.path;

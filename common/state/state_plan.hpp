@@ -38,6 +38,8 @@ struct StateInput {
     std::vector<GeneratedFile> generated;
     std::vector<MountedDirectory> litetree;  // host:/path directories that are mounted; others give a problem
     bool defaults = true;                    // add the rows of state_defaults() that no list covers
+    bool init_mounts_over = false;           // fstab's lines, over whatever is there, as sysvinit and busybox do;
+                                             // systemd and we take what is mounted at a place for what fstab means
 };
 
 struct StateEntry {

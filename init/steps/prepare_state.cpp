@@ -88,6 +88,7 @@ Result<> run(StepContext& context, Boot& boot) {
     input.generated = boot.files;
     // A root of the node's own is written as it is; its files need no list, only who the node is.
     input.defaults = boot.config.root.mode == RootMode::read_only;
+    input.init_mounts_over = !boot.init_is_systemd && boot.init != kProgram;
     const StateTarget target{kNewRoot, kStateDirectory, input.snapshot};
     const auto work = [&]() -> Result<std::string> {
         if (again) TRY(undo_state(target, os.files, os.mounts));

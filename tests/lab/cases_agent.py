@@ -9,8 +9,8 @@ from steps import (Console, GoesDown, HoldsAddress, KillNfs, Login, OnServer, Po
 
 
 def to_agents(signal: str, *names: str) -> str:
-    """Shell words that send the signal to the processes of these names (comm)."""
-    return (f"for p in /proc/[0-9]*; do case $(cat $p/comm 2>/dev/null) in {'|'.join(names)}) "
+    """Shell words that send the signal to the processes of these names (comm); without a program a process."""
+    return (f"for p in /proc/[0-9]*; do c=; {{ read -r c <$p/comm; }} 2>/dev/null; case $c in {'|'.join(names)}) "
             f"kill -{signal} ${{p#/proc/}};; esac; done")
 
 

@@ -321,6 +321,9 @@ TEST_F(PlanState, DefaultsAreLeftToWhatFstabMountsOverNfs) {
     auto made = plan();
     EXPECT_THAT(shown(made), ElementsAre("skipped /tmp", "skipped /var"))
         << "one at the very place would be taken for fstab's, and beneath /home is no default";
+    input_.init_mounts_over = true;
+    EXPECT_THAT(shown(plan()), ElementsAre("volatile empty /tmp", "skipped /var")) << "needed until it is mounted";
+    input_.init_mounts_over = false;
     EXPECT_EQ(entry(made, "/var").origin.text(), "/etc/fstab:3");
     EXPECT_THAT(entry(made, "/var").notes, ElementsAre(HasSubstr("mounted from 10.9.0.1:/srv/var")));
     EXPECT_THAT(made.problems, IsEmpty());
