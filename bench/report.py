@@ -35,7 +35,7 @@ def page(results: list[Result], machine: str, command: str, picture_name: str) -
              f"This page was written by `{command}` and is written anew by it. Figures depend on the machine, ratios much less: compare "
              "within this page, not with another machine.", ""]
     if "--quick" in command:
-        lines += ["A run without `--quick` takes 40 to 45 minutes: more runs of each figure, 16 nodes at once, storms of 1000, "
+        lines += ["A run without `--quick` takes 35 to 40 minutes: more runs of each figure, 16 nodes at once, storms of 1000, "
                   "reboots under systemd, two more peers.", ""]
     lines += [f"* {line}" for result in results for line in result.headlines]
     if any(result.panels for result in results):

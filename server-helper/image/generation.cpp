@@ -83,7 +83,8 @@ Result<> fill(Files& files, const SyncRequest& request, const std::string& direc
     if (record.kind == "root") return share(request, record.source, previous, staging, false);
     if (record.kind == "rsync") {
         TRY(files.make_directories(staging));
-        return run_program(rsync_arguments(record, previous, staging), "rsync");
+        constexpr int kFileIo = 11;  // rsync(1): it cannot write, for want of room as a rule
+        return run_program(rsync_arguments(record, previous, staging), "rsync", kFileIo);
     }
     const auto unpacked = join_path(directory, kUnpacked);
     TRY(files.make_directories(unpacked));
@@ -193,11 +194,14 @@ Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
             cleaned.record.exclude.push_back(std::move(clean_path));
     auto made = make_generation(files, cleaned, directory);
     if (made) return made;
-    // The disk may be full of it.
-    for (const auto& name : left_behind(files, directory).value_or(std::vector<std::string>{}))
-        (void)files.remove_tree(join_path(directory, name));
     auto error = made.error();
-    if (error.remedy.empty() && (error.code == ENOSPC || error.code == EDQUOT))
+    const bool is_full = error.code == ENOSPC || error.code == EDQUOT;
+    // Trees and what rsync has brought are gone on with, when they are not what the disk is full of.
+    const bool goes_on = !is_full && (request.record.kind == "root" || request.record.kind == "rsync");
+    if (!goes_on)
+        for (const auto& name : left_behind(files, directory).value_or(std::vector<std::string>{}))
+            (void)files.remove_tree(join_path(directory, name));
+    if (error.remedy.empty() && is_full)
         error.remedy = fmt::format("make room: diskless-server image gc, or image remove NAME GENERATION; then: "
                                    "image sync {}",
                                    request.image);

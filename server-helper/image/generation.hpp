@@ -26,8 +26,8 @@ struct SyncResult {
 };
 
 /// Makes a generation from the image's source and switches `current` to it. What a run that was killed has left is
-/// continued (after a reboot it is made anew: what had reached the disk is not known). One that fails leaves nothing
-/// behind. The tree must be locked.
+/// continued (after a reboot it is made anew: what had reached the disk is not known), and so is a tree or an rsync that
+/// failed; others that fail, and all for which the disk has no room, leave nothing behind. The tree must be locked.
 Result<SyncResult> sync_image(Files& files, const SyncRequest& request);
 
 /// Points `current` at a complete generation.

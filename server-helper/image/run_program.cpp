@@ -5,13 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <utility>
+
 #include "common/base/text.hpp"
 
 extern char** environ;
 
 namespace diskless::server {
 
-Result<> run_program(const std::vector<std::string>& arguments, const std::string& package) {
+Result<> run_program(const std::vector<std::string>& arguments, const std::string& package, int no_room) {
     std::vector<char*> pointers;
     for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
@@ -28,9 +31,10 @@ Result<> run_program(const std::vector<std::string>& arguments, const std::strin
     while (::waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return fail_errno("wait for " + arguments[0]);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    return fail(fmt::format("{} failed ({} {})", join(arguments, " "), WIFEXITED(status) ? "status" : "signal",
-                            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)),
-                "its own message stands above; running this again goes on where it stopped");
+    auto cause = fmt::format("{} failed ({} {})", join(arguments, " "), WIFEXITED(status) ? "status" : "signal",
+                             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    if (no_room != 0 && WIFEXITED(status) && WEXITSTATUS(status) == no_room) return fail(std::move(cause), {}, ENOSPC);
+    return fail(std::move(cause), "its own message stands above; then run this again");
 }
 
 }  // namespace diskless::server

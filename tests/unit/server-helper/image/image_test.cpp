@@ -80,6 +80,27 @@ TEST_F(ImageTest, ExcludesAreTakenHoweverTheyAreWritten) {
         EXPECT_EQ(run({"image", "add", "other", "--root", path("source"), "--exclude", bad}), kBadUsage) << bad;
 }
 
+TEST_F(ImageTest, WhatRsyncHasBroughtIsKeptUnlessTheDiskIsFull) {
+    const std::string old_path = ::getenv("PATH");
+    const auto rsync_ends_with = [&](int status) {
+        write("bin/rsync", "#!/bin/sh\nfor to; do :; done\necho x >$to/brought\nexit " + std::to_string(status) + "\n");
+        fs::permissions(path("bin/rsync"), fs::perms(0755));
+        return run({"image", "add", "site", "--rsync", "node004:/"});
+    };
+    ::setenv("PATH", (path("bin") + ":" + old_path).c_str(), 1);
+    const auto kept = [&] {
+        for (const auto& entry : fs::directory_iterator(path("images/site")))
+            if (fs::exists(entry.path() / "brought")) return true;
+        return false;
+    };
+    EXPECT_EQ(rsync_ends_with(12), kFailed) << "the line was cut";
+    EXPECT_TRUE(kept());
+    EXPECT_EQ(rsync_ends_with(11), kFailed);
+    EXPECT_FALSE(kept());
+    EXPECT_THAT(err, HasSubstr("make room: "));
+    ::setenv("PATH", old_path.c_str(), 1);
+}
+
 TEST_F(ImageTest, GcRemovesWhatKilledRunsHaveLeft) {
     ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
     for (const char* left : {".staging-x/etc/a", ".unpacked/etc/a", ".removing-1/etc/a"})
