@@ -202,9 +202,10 @@ Result<SyncResult> sync_image(Files& files, const SyncRequest& request) {
         for (const auto& name : left_behind(files, directory).value_or(std::vector<std::string>{}))
             (void)files.remove_tree(join_path(directory, name));
     if (error.remedy.empty() && is_full)
-        error.remedy = fmt::format("make room: diskless-server image gc, or image remove NAME GENERATION; then: "
-                                   "image sync {}",
-                                   request.image);
+        error.remedy = fmt::format(
+            "make room: diskless-server image gc, or image remove NAME GENERATION; then: "
+            "image sync {}",
+            request.image);
     return Failure(error);
 }
 
