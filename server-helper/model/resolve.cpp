@@ -5,6 +5,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"
+#include "common/state/tree_view.hpp"
 #include "server-helper/model/cluster.hpp"
 #include "server-helper/model/node_set.hpp"
 
@@ -80,15 +81,11 @@ Result<> choose_generation(const Cluster& cluster, const Settings& settings, con
     return {};
 }
 
-bool is_at_or_below(std::string_view path, std::string_view top) {
-    return path.starts_with(top) && (path.size() == top.size() || top.ends_with('/') || path[top.size()] == '/');
-}
-
 /// The node writes there as root: not where other nodes boot from or have their files.
 Result<> check_apart(const Cluster& cluster, const Node& node, const std::string& own_root) {
     for (const char* name : {"images", "snapshots", "boot", "overlays", "nodes"}) {
         const auto directory = join_path(cluster.base, name);
-        if (is_at_or_below(own_root, directory) || is_at_or_below(directory, own_root))
+        if (is_beneath(own_root, directory) || is_beneath(directory, own_root))
             return fail(fmt::format("{}: the own-root {} of node {} would give it {} to write into", node.place.text(),
                                     own_root, node.name, directory),
                         "name a directory apart from it, as /srv/roots/{node}");
