@@ -5,10 +5,12 @@ namespace diskless {
 namespace {
 
 /// The agent stays in the initramfs' own file system, which the switch hides but does not remove: it needs no byte of
-/// the root. "@": systemd's root storage daemons, which are not killed at shutdown.
+/// the root, and begins when the real init has: each is there sooner. "@": systemd's root storage daemons, which are
+/// not killed at shutdown.
 Result<> start_agent(Os& os, Boot& boot) {
     if (boot.agent_started) return {};
-    TRY(os.processes.spawn({.path = kProgram, .arguments = {"@diskless-agent"}, .environment = {}, .console = {}}));
+    TRY(os.processes.spawn(
+        {.path = kProgram, .arguments = {"@diskless-agent"}, .environment = {}, .console = {}, .when_replaced = true}));
     boot.agent_started = true;
     return {};
 }

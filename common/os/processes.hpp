@@ -15,6 +15,7 @@ struct SpawnRequest {
     std::vector<std::string> arguments;    // argv, [0] included
     std::vector<std::string> environment;  // "NAME=value"; empty means PATH only
     std::string console;                   // becomes stdin, stdout, stderr and controlling terminal when not empty
+    bool when_replaced = false;            // begins when this process has become another program, see spawn
 };
 
 /// A look at a child while it works.
@@ -39,7 +40,9 @@ class Processes {
         return in_child(what, deadline, work);
     }
 
-    /// Starts a program that outlives this call; its process id.
+    /// Starts a program that outlives this call; its process id. With `when_replaced` it begins when execute() has made
+    /// another program of this process, or in 5 s, so that it takes no time from what comes before; that it cannot be
+    /// executed is then told on the kernel's log only.
     virtual Result<int> spawn(const SpawnRequest& request) = 0;
     /// Waits until the process has ended: its exit status as of waitpid(2). ETIMEDOUT leaves it running.
     virtual Result<int> wait(int pid, Deadline deadline) = 0;

@@ -46,7 +46,8 @@ namespace {
 
 constexpr std::size_t kMostResult = std::size_t{64} << 20;  // bytes a child may hand back
 constexpr Milliseconds kDeathTime{500};                     // SIGKILL to gone, when nothing hangs in the kernel
-constexpr Milliseconds kLook{10};                           // between looks on kernels without pidfd_open (before 5.3)
+constexpr Seconds kUntilReplaced{5};  // or for good: the program was not executed, or takes long to be read
+constexpr Milliseconds kLook{10};     // between looks on kernels without pidfd_open (before 5.3)
 
 constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -161,10 +162,26 @@ struct ExecFailure {
     int code;
 };
 
+/// Until this pipe's other end, which execve(2) closes in the parent, is closed.
+void wait_until_replaced(int pipe) noexcept {
+    pollfd parent{pipe, POLLIN, 0};
+    (void)poll_until(&parent, 1, Deadline::after(linux_clock(), kUntilReplaced));
+}
+
+/// Where nobody waits for the outcome any more.
+void say_not_executed(const char* path, int code) noexcept {
+    char line[256];
+    const int length =
+        std::snprintf(line, sizeof line, "<4>diskless: start %.128s: %s, continuing\n", path, strerrordesc_np(code));
+    const Descriptor log(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
+    if (log && length > 0) write_all(log.get(), line, std::min(static_cast<std::size_t>(length), sizeof line - 1));
+}
+
 /// Between fork and exec: no allocation, no lock.
 [[noreturn]] void be_the_program(const char* path, const ProgramText& text, const char* console, int pipe) noexcept {
     const auto give_up = [&](bool at_console) {
         const ExecFailure failure{at_console, errno};
+        if (pipe < 0) say_not_executed(path, failure.code);
         write_all(pipe, reinterpret_cast<const char*>(&failure), sizeof failure);
         _exit(127);
     };
@@ -272,6 +289,14 @@ Result<std::string> LinuxProcesses::in_watched_child(std::string_view what, Dead
     return fail(fmt::format("{}: {}", what, describe_end(state, status)));
 }
 
+void LinuxProcesses::note_executed(const std::string& path) noexcept {
+    try {
+        const std::lock_guard lock(mutex_);
+        executed_.push_back(path);
+    } catch (const std::bad_alloc&) {  // it runs: whoever was told of an error would start another
+    }
+}
+
 Result<int> LinuxProcesses::spawn(const SpawnRequest& request) {
     const auto what = "start " + printable(request.path);
     const ProgramText text(request.arguments, request.environment);
@@ -280,9 +305,20 @@ Result<int> LinuxProcesses::spawn(const SpawnRequest& request) {
     {
         const SignalsBlocked blocked;
         pid = fork();
-        if (pid == 0) be_the_program(request.path.c_str(), text, request.console.c_str(), pipe.write_end.get());
+        if (pid == 0) {
+            if (request.when_replaced) {
+                pipe.write_end.reset();
+                wait_until_replaced(pipe.read_end.get());
+            }
+            be_the_program(request.path.c_str(), text, request.console.c_str(), pipe.write_end.get());
+        }
     }
     if (pid < 0) return fail_errno(what + ", fork");
+    if (request.when_replaced) {
+        pipe.write_end.release();  // as long as this program runs
+        note_executed(request.path);
+        return pid;
+    }
     pipe.write_end.reset();
 
     // exec closes the pipe, a failure comes through it. A child forked by another thread in between may hold it open
@@ -299,11 +335,7 @@ Result<int> LinuxProcesses::spawn(const SpawnRequest& request) {
                               ? "the program, its #! interpreter or its dynamic loader is missing"
                               : "");
     }
-    try {
-        const std::lock_guard lock(mutex_);
-        executed_.push_back(request.path);
-    } catch (const std::bad_alloc&) {  // it runs: whoever was told of an error would start another
-    }
+    note_executed(request.path);
     return pid;
 }
 

@@ -38,6 +38,7 @@ class LinuxProcesses final : public Processes {
 
   private:
     void abandon(int pid);
+    void note_executed(const std::string& path) noexcept;
 
     mutable std::mutex mutex_;
     std::vector<std::string> executed_;

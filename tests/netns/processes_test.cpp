@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -217,6 +219,36 @@ TEST(Spawn, WaitLeavesAProgramRunningAtTheDeadline) {
     ASSERT_TRUE(ended);
     EXPECT_EQ(WTERMSIG(*ended), SIGTERM);
     EXPECT_FALSE(processes.signal(*pid, SIGTERM));
+}
+
+/// What comes before is not held up by it.
+TEST(Spawn, BeginsWhenThisProcessIsAnotherProgram) {
+    const std::string path = testing::TempDir() + "spawn-when-replaced-" + std::to_string(getpid());
+    const auto add = [&path](const char* line) { std::ofstream(path, std::ios::app) << line << std::flush; };
+    const auto pid = fork();
+    if (pid == 0) {
+        LinuxProcesses processes;
+        const auto started = processes.spawn({.path = "/bin/sh",
+                                              .arguments = {"sh", "-c", "echo began >>" + path},
+                                              .environment = {},
+                                              .console = {},
+                                              .when_replaced = true});
+        linux_clock().sleep(Milliseconds{300});
+        add(started ? "before\n" : "not started\n");
+        (void)processes.execute("/bin/true", {"true"}, {});
+        _exit(1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(status, 0);
+    std::string text;
+    for (int i = 0; i < 500 && text.find("began") == text.npos; ++i) {
+        linux_clock().sleep(Milliseconds{10});
+        std::ifstream file(path);
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    EXPECT_EQ(text, "before\nbegan\n");
+    std::remove(path.c_str());
 }
 
 TEST(Spawn, SaysWhatCouldNotBeRun) {
