@@ -17,6 +17,8 @@ constexpr std::string_view kStart = "start the NFS server or mend the network; d
 constexpr std::string_view kLoad = "see load, disks and network of the server";
 constexpr std::string_view kStale = "export the same directory again, or reboot this node: disklessctl reboot";
 constexpr std::string_view kWritable = "export it rw to this node";
+constexpr std::string_view kMemory =
+    "remove what the node has written to its root, or reboot it, with a larger diskless.overlay.size=";
 constexpr std::string_view kRoom = "free room in the node's snapshot on the server";
 
 std::int64_t whole_seconds(Nanoseconds span) { return std::chrono::duration_cast<Seconds>(span).count(); }
@@ -83,6 +85,11 @@ void MountWatch::looked(const Result<std::string>& answer, Nanoseconds now) {
     const int wrote = place_.writable && write_problem_ ? write_problem_->code : 0;
     if (place_.writable && (space_->read_only || wrote == EROFS || wrote == EACCES || wrote == EPERM))
         return become("read-only", fmt::format("nothing can be written to {}", place_.server), kWritable, now);
+    if (place_.in_memory && is_full(*space_))
+        return become("full",
+                      fmt::format("the memory for what is written to the root is full: {} free of {}",
+                                  bytes_text(space_->free_bytes), bytes_text(space_->total_bytes)),
+                      kMemory, now);
     if (place_.writable && (is_full(*space_) || wrote == ENOSPC || wrote == EDQUOT))
         return become(
             "full", fmt::format("full: {} free of {}", bytes_text(space_->free_bytes), bytes_text(space_->total_bytes)),

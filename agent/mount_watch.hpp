@@ -29,6 +29,7 @@ class MountWatch {
         std::string what;    // "root server"
         std::string server;  // "10.9.0.1"
         bool writable = false;
+        bool in_memory = false;  // room is the node's own: what it writes to an overlay of that directory
     };
     /// Both run in a child, and may take for ever.
     struct Probes {

@@ -64,6 +64,7 @@ struct Boot {
 
 // Where things are in RAM. /run is a tmpfs that lives as long as the node does.
 inline constexpr const char* kNewRoot = "/sysroot";
+inline constexpr const char* kSharedRoot = "/run/diskless/root";  // the root beneath an overlay
 inline constexpr const char* kRunDirectory = "/run/diskless";
 inline constexpr const char* kStateDirectory = "/run/diskless/state";   // volatile content of listed files
 inline constexpr const char* kSnapshot = "/run/diskless/snapshot";      // the node's own directory on the server

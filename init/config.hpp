@@ -30,14 +30,17 @@ enum class RootLayout {
     red_hat,  // NFSROOT=: the location that holds root/ and snapshot/, or the root directory itself
 };
 
-/// How the root is made writable. `overlay` and `image` have their place here; until they exist they are taken as
-/// read_only, with a warning.
-enum class RootMode { read_only, writable, overlay, image };
+/// What a node may write besides what lists name: nothing, everything for good (a root of its own), everything until it
+/// goes down (in memory).
+enum class RootMode { read_only, writable, overlay };
+/// As parameters and reports say it: "ro", "rw", "overlay".
+std::string_view word(RootMode mode);
 
 struct RootConfig {
     NfsSource source;
     RootLayout layout = RootLayout::plain;
     RootMode mode = RootMode::read_only;
+    std::string overlay_size;  // of memory that an overlay may take, as of tmpfs(5): "2g", "25%"; empty: half
     bool from_lease = false;  // root=dhcp, NFSROOT= without a value, or no path at all
 };
 

@@ -77,9 +77,7 @@ std::string_view mode_text(RootMode mode) {
         case RootMode::writable:
             return "writable";
         case RootMode::overlay:
-            return "overlay";
-        case RootMode::image:
-            return "image";
+            return "read-only, writable in memory";
     }
     return "";
 }

@@ -108,12 +108,37 @@ void read_rd_emergency(Reading& reading, const Word& word) {
 
 void read_mode(Reading& reading, const Word& word) {
     const auto value = word.argument();
-    if (value == "ro" || value == "rw") return reading.writable.offer(value == "rw", reading.rank(2));
-    if (value != "overlay" && value != "image")
-        return reading.warn(word, "is not possible: ignored", "values are ro, rw");
-    reading.writable.offer(false, reading.rank(2));
-    reading.warn(word, "is not available yet: ro is used, with the files listed in the snapshot writable",
-                 "values are ro, rw");
+    const auto offer = [&](RootMode mode) { reading.root_mode.offer(mode, reading.rank(3)); };
+    if (value == "ro") return offer(RootMode::read_only);
+    if (value == "rw") return offer(RootMode::writable);
+    if (value == "overlay") return offer(RootMode::overlay);
+    reading.warn(word, "is not possible: ignored", "values are ro, rw, overlay");
+}
+
+/// As of tmpfs(5), size=.
+void set_overlay_size(Reading& reading, const Word& word, std::string_view value) {
+    const auto unit = value.empty() ? ' ' : value.back();
+    const bool has_unit = std::string_view("%kKmMgG").find(unit) != std::string_view::npos;
+    const auto number = parse_number<std::uint32_t>(value.substr(0, value.size() - (has_unit ? 1 : 0)));
+    if (!number || *number == 0 || (unit == '%' && *number > 100))
+        return reading.warn(word, "is no size: ignored", "write 512m, 2g or 25%");
+    reading.config.root.overlay_size = value;
+}
+
+void read_overlay_size(Reading& reading, const Word& word) { set_overlay_size(reading, word, word.argument()); }
+
+// dracut: rd.overlay, rd.overlay=1, rd.overlay=tmpfs:size=2g. Ubuntu's overlayroot: tmpfs, tmpfs:recurse=0, disabled.
+// Both can keep what is written on a local disk, too.
+void read_foreign_overlay(Reading& reading, const Word& word) {
+    const auto value = word.argument();
+    if (value == "0" || value == "no" || value == "off" || value == "disabled") return;
+    reading.root_mode.offer(RootMode::overlay, reading.rank(2));
+    const bool plain = value.empty() || value == "1" || value == "yes" || value == "on";
+    if (!plain && !value.starts_with("tmpfs"))
+        reading.warn(word, "what is written stays in memory until the node goes down: no disk is used",
+                     "list what the node must keep in its snapshot's files");
+    if (const auto size = value.find("size="); size != value.npos)
+        set_overlay_size(reading, word, value.substr(size + 5, value.find_first_of(",:", size) - size - 5));
 }
 
 /// Whole seconds from `least` to a day into `into`; the word `none` is 0.
@@ -332,13 +357,19 @@ constexpr Parameter kParameters[] = {
      [](R r, W w) { r.more_options.push_back(w); }},
     {kRoot, "ro", "", "kernel",
      "The root is mounted read-only (the default); stronger than an rw among the NFS options.",
-     [](R r, W) { r.writable.offer(false, r.rank(1)); }},
+     [](R r, W) { r.root_mode.offer(RootMode::read_only, r.rank(1)); }},
     {kRoot, "rw", "", "kernel",
      "The root is this node's own and is mounted writable; stronger than an ro among the NFS options.",
-     [](R r, W) { r.writable.offer(true, r.rank(1)); }},
-    {kRoot, "diskless.mode", "ro | rw", "ours",
-     "How the root is mounted, stronger than ro and rw; overlay and image are not available yet.",
+     [](R r, W) { r.root_mode.offer(RootMode::writable, r.rank(1)); }},
+    {kRoot, "diskless.mode", "ro | rw | overlay", "ours",
+     "How the root is mounted, stronger than ro and rw; overlay: read-only, and what the node writes besides its listed files stays in memory until it goes down.",
      read_mode},
+    {kRoot, "diskless.overlay.size", "size | percent%", "ours",
+     "The most memory that an overlay may take: 512m, 2g, 25% (the default: 50%).",
+     read_overlay_size},
+    {kRoot, "rd.overlay overlayroot", "tmpfs[:size=size]", "dracut, Ubuntu",
+     "The same as diskless.mode=overlay; weaker than that.",
+     read_foreign_overlay},
     {kRoot, "netroot", "dhcp", "dracut",
      "dhcp: the root is the lease's root-path.",
      [](R r, W w) { if (w.argument() == "dhcp") r.lease_word = w; else read_root(r, w); }},
@@ -495,8 +526,8 @@ constexpr Parameter kParameters[] = {
     {kNotYet, "bond team bridge", "", "dracut",
      "the first interface that reaches the root is used alone; bond, team or bridge other interfaces from the running node",
      not_yet},
-    {kNotYet, "rd.overlay* rd.live.* live-media* persistence* persistent union ltsp.*", "", "dracut, live-boot, LTSP",
-     "the root is mounted read-only with the files listed in the snapshot writable; list what nodes must write",
+    {kNotYet, "rd.overlay.* rd.live.* live-media* persistence* persistent union ltsp.*", "", "dracut, live-boot, LTSP",
+     "the root is mounted read-only with the files listed in the snapshot writable; list what nodes must write, or write diskless.mode=overlay",
      not_yet},
     {kNotYet, "fetch httpfs ftpfs wwinit.* imgurl", "", "live-boot, Warewulf, xCAT",
      "images are not fetched, the root is taken from nfsroot= or the lease; write nfsroot=server:/directory",

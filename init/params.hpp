@@ -49,7 +49,7 @@ struct Reading {
     std::optional<Word> root_word;  // named the path
     bool root_from_defaults = false;
     std::optional<Word> lease_word;  // root=dhcp
-    Chosen<bool> writable;           // NFS option < ro, rw < diskless.mode=
+    Chosen<RootMode> root_mode;      // NFS option < ro, rw < rd.overlay < diskless.mode=
     std::vector<Word> more_options;  // nfsopts=, rootflags=
     std::vector<Word> snapshot_options;
 
@@ -95,7 +95,7 @@ void read_red_hat_nfsroot(Reading& reading, const Word&);  // NFSROOT=
 void read_snapshot(Reading& reading, const Word& word);    // diskless.snapshot=
 void read_swap(Reading& reading, const Word& word);        // params_swap.cpp
 
-/// "[server[,server]:]path[,options]" and its kin, into `source`; ro and rw of the options go to reading.writable.
+/// "[server[,server]:]path[,options]" and its kin, into `source`; ro and rw of the options go to reading.root_mode.
 void read_nfs_source(Reading& reading, const Word& word, std::string_view text, NfsSource& source);
 /// "nolock,vers=3" added to the source's options: versions, ro and rw taken out, what cannot work left out.
 void add_nfs_options(Reading& reading, const Word& word, std::string_view text, NfsSource& source);

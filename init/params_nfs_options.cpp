@@ -66,7 +66,7 @@ class OptionReader {
             std::find(kHarmlessWords.begin(), kHarmlessWords.end(), option) != kHarmlessWords.end())
             return;
         if (option == "ro" || option == "rw") {
-            reading_.writable.offer(option == "rw", reading_.rank());
+            reading_.root_mode.offer(option == "rw" ? RootMode::writable : RootMode::read_only, reading_.rank());
         } else if (name == "vers" || name == "nfsvers") {
             read_version(after(option.substr(name.size()), "="), option);
         } else if (option.size() >= 2 && option[0] == 'v' && option[1] >= '0' && option[1] <= '9') {

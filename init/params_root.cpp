@@ -217,9 +217,9 @@ void read_snapshot(Reading& reading, const Word& word) {
         return;
     }
     NfsSource source;
-    const auto writable = reading.writable;
+    const auto root_mode = reading.root_mode;
     read_nfs_source(reading, word, value, source);
-    reading.writable = writable;  // ro and rw here would be of the snapshot, which is always writable
+    reading.root_mode = root_mode;  // ro and rw here would be of the snapshot, which is always writable
     if (source.path.empty() && source.servers.empty()) {
         reading.warn(word, "names no directory: the snapshot is looked for beside the root",
                      "write [server:]/directory, or none");
@@ -229,20 +229,21 @@ void read_snapshot(Reading& reading, const Word& word) {
     snapshot.source = std::move(source);
 }
 
+std::string_view word(RootMode mode) {
+    return mode == RootMode::writable ? "rw" : mode == RootMode::overlay ? "overlay" : "ro";
+}
+
 void settle_root(Reading& reading) {
     auto& root = reading.config.root;
     for (const auto& word : reading.more_options) {
         if (word.name == "rootflags") reading.config.rootflags = word.argument();
         add_nfs_options(reading, word, word.argument(), root.source);
     }
-    const auto writable_root = reading.writable;  // ro, rw of the snapshot say nothing of the root
+    const auto root_mode = reading.root_mode;  // ro, rw of the snapshot say nothing of the root
     for (const auto& word : reading.snapshot_options)
         add_nfs_options(reading, word, word.argument(), reading.config.snapshot.source);
-    reading.writable = writable_root;
-    if (reading.writable.value) {
-        const bool writable = *reading.writable.value;
-        root.mode = writable ? RootMode::writable : RootMode::read_only;
-    }
+    reading.root_mode = root_mode;
+    root.mode = reading.root_mode.value.value_or(RootMode::read_only);
     if (reading.lease_word && !root.source.path.empty())
         reading.warn(*reading.lease_word,
                      fmt::format("the root is named by {} too: that is used, not the lease's root-path",

@@ -122,7 +122,7 @@ Result<std::string> plan_text(const PlanQuestion& question, const Files& files) 
         const auto names = snapshot_names(boot.config, {}, {});
         input.node = boot.config.hostname.empty() && !names.empty() ? names.front() : boot.config.hostname;
         input.generated = identity_files();
-        input.defaults = boot.config.root.mode == RootMode::read_only;
+        take_root_mode(input, word(boot.config.root.mode));
         input.init_mounts_over = init_mounts_over(boot.config, question.root, files);
         state = plan_state(input, files);
     }

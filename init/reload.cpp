@@ -34,7 +34,7 @@ StateInput input_of(const BootReport& report, const std::vector<MountEntry>& tab
     if (std::ranges::any_of(table, [](const auto& mount) { return mount.target == kLocation; }))
         input.location = kLocation;
     input.node = report.snapshot.name.empty() ? report.identity.hostname : report.snapshot.name;
-    input.defaults = report.root.mode != "rw";
+    take_root_mode(input, report.root.mode);
     // They are there, and stay as they are; without them the defaults would look different.
     for (const auto& entry : report.state)
         if (is_of_the_boot(entry)) input.generated.push_back({.path = entry.path, .content = {}});

@@ -180,16 +180,21 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.promise = [&](Nanoseconds until) { guardian.promise(until); };
     hooks.become_guardian = [&] { return own.processes.execute("/proc/self/exe", {"@diskless-agent"}, {}); };
 
-    const auto watch = [&](const char* what, const NfsService& service, bool writable, const char* path) {
-        return MountWatch(own.clock, linux_background(), {what, service.server, writable},
-                          {[path] { return free_space(path); },
-                           [&own, service] {
+    const auto watch = [&](MountWatch::Place place, const NfsService& service, std::function<Result<Space>()> look) {
+        place.server = service.server;
+        return MountWatch(own.clock, linux_background(), std::move(place),
+                          {std::move(look), [&own, service] {
                                return ask_server(own, service, Deadline::after(own.clock, MountWatch::kServerMayTake));
                            }});
     };
-    // Our own "/" is the initramfs; the node's is that of PID 1.
-    auto root = watch("root server", service_of(facts.root), facts.root.mode == "rw", "/proc/1/root");
-    auto snapshot = watch("snapshot server", service_of(facts.snapshot), true, kSnapshot);
+    const bool overlay = facts.root.mode == "overlay";
+    auto root = watch({.what = "root server", .server = {}, .writable = facts.root.mode == "rw", .in_memory = overlay},
+                      service_of(facts.root), [overlay]() -> Result<Space> {
+                          if (overlay) TRY(free_space(kSharedRoot));  // an overlay itself asks no server
+                          return free_space("/proc/1/root");  // our own "/" is the initramfs; the node's is PID 1's
+                      });
+    auto snapshot = watch({.what = "snapshot server", .server = {}, .writable = true}, service_of(facts.snapshot),
+                          [] { return free_space(kSnapshot); });
     const auto lease = keep_lease(own, facts, config, state);
     AgentParts parts{.lease = lease.get(), .log = &log};
     if (!facts.root.server.empty()) parts.root = &root;

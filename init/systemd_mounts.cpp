@@ -18,15 +18,21 @@ constexpr const char* kUnit =
     "# Mounted before systemd was there, and unmounted by /run/initramfs/shutdown.\n"
     "[Unit]\nDefaultDependencies=no\n";
 
+// Where /etc can be written, systemd takes what is mounted at /etc/machine-id for an id that is still to be kept there,
+// and fails for it is no tmpfs. It is kept already.
+constexpr const char* kMachineId = "/etc/machine-id";
+constexpr const char* kCommit = "systemd-machine-id-commit.service";
+constexpr const char* kNoCommit = "[Unit]\nConditionPathExists=!/run/diskless\n";
+
 bool is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '_' ||
            c == '.';
 }
 
-Result<> put_drop_in(Files& files, const std::string& unit) {
+Result<> put_drop_in(Files& files, const std::string& unit, const char* text = kUnit) {
     const auto directory = join_path(kSystemdUnits, unit + std::string(kDirectory));
     TRY(files.make_directories(directory));
-    return files.replace(directory + "/diskless.conf", kUnit);
+    return files.replace(directory + "/diskless.conf", text);
 }
 
 /// A unit file, not a drop-in: PID 1 loads a unit that journald refers to before it looks at the mounts, and reads no
@@ -67,6 +73,7 @@ Result<> leave_mounts_alone(Files& files, const std::vector<std::string>& paths)
     for (const auto& path : paths)
         if (const auto unit = mount_unit(path); !unit.empty())
             TRY(needs_no_quotes(path) ? put_unit(files, unit, path) : put_drop_in(files, unit));
+    if (std::ranges::find(paths, kMachineId) != paths.end()) TRY(put_drop_in(files, kCommit, kNoCommit));
     return {};
 }
 

@@ -18,7 +18,8 @@ constexpr const char* kSystemdUnits = "/run/systemd/system";
 /// where a file of that name cannot be made.
 std::string mount_unit(std::string_view path);
 
-/// Unit files for these mount points (as systemd sees them), and drop-ins for /run/diskless and all below it. Call it before
+/// Unit files for these mount points (as systemd sees them), and drop-ins for /run/diskless and all below it; with
+/// /etc/machine-id among them none is committed. Call it before
 /// systemd sees the mounts: dependencies that a unit has already stay until it is loaded anew.
 Result<> leave_mounts_alone(Files& files, const std::vector<std::string>& paths);
 

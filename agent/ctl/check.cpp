@@ -26,8 +26,10 @@ Findings check_root(const BootReport& report, const std::vector<MountEntry>& tab
     const MountEntry* root = covering_mount(table, "/");
     if (root == nullptr) return {{"root", "is not in the mount table", "see /proc/self/mountinfo", false}};
     const bool writable = has_option(root->options, "rw") && has_option(root->super_options, "rw");
-    const bool planned = report.root.mode == "rw";
-    if (root->type.starts_with("nfs") && writable != planned)
+    const bool planned = report.root.mode != "ro";
+    if (report.root.mode == "overlay" && root->type != "overlay")
+        return {{"root", "is not covered by memory, as the boot planned", "find out who mounted it; reboot", false}};
+    if ((root->type.starts_with("nfs") || root->type == "overlay") && writable != planned)
         return {{"root",
                  fmt::format("is mounted {}, the boot planned {}", writable ? "rw" : "ro", planned ? "rw" : "ro"),
                  planned ? "mount -o remount,rw /" : "mount -o remount,ro /, and find out who remounted it", false}};
@@ -124,7 +126,9 @@ Findings check_state(const BootReport& report, const std::vector<MountEntry>& ta
             continue;
         }
         const MountEntry* mount = covering_mount(table, entry.path);
-        if (entry.kind != "link" && report.root.mode != "rw" && (mount == nullptr || mount->target == "/"))
+        const bool mounts = entry.kind != "link" && entry.kind != "skipped" &&
+                            !(entry.kind == "generated" && report.root.mode == "overlay");
+        if (mounts && report.root.mode != "rw" && (mount == nullptr || mount->target == "/"))
             findings.push_back({"state " + entry.path, "is not mounted: it shows the shared root",
                                 "somebody unmounted it; reboot", false});
         else

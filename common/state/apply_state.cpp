@@ -154,15 +154,15 @@ const Application::Work* Application::parent_of(const Work& work) const {
     return found != by_path_.end() && works_[found->second].mounted ? &works_[found->second] : nullptr;
 }
 
-/// The name to mount on, made in the parent's content when it is missing. A snapshot's names are not trusted: one that
-/// is a symlink would lead the mount elsewhere.
+/// The name to mount on, made in the parent's content, or in a root that may be written, when it is missing. A
+/// snapshot's names are not trusted: one that is a symlink would lead the mount elsewhere.
 Result<> Application::make_mount_point(const Work& work) {
     const auto* parent = parent_of(work);
     const auto& entry = *work.entry;
-    if (parent == nullptr) return {};  // planned on a name that the root has
-    TreeView walked(files_, outside(parent->entry->path));
-    const auto beneath = entry.path.substr(parent->entry->path.size());
-    if (const auto link = walked.symlink_in(beneath); !link.empty())
+    if (parent == nullptr && plan_.root_names == RootNames::fixed) return {};  // planned on a name that the root has
+    TreeView walked(files_, parent == nullptr ? target_.root : outside(parent->entry->path));
+    const auto beneath = parent == nullptr ? entry.path : entry.path.substr(parent->entry->path.size());
+    if (const auto link = parent == nullptr ? std::string() : walked.symlink_in(beneath); !link.empty())
         return fail(fmt::format("{} is a symlink", printable(walked.outside(link))),
                     fmt::format("remove {} on the server", printable(join_path(parent->content, link))));
     if (walked.status(beneath) != nullptr) return {};
@@ -177,7 +177,8 @@ Result<> Application::attach(Work& work) {
     const auto& entry = *work.entry;
     const auto name = outside(entry.path);
     const auto* parent = parent_of(work);
-    const bool replaceable = parent != nullptr && parent->in_ram && !parent->read_only;
+    const bool replaceable = parent == nullptr ? plan_.root_names == RootNames::in_memory && entry.parent.empty()
+                                               : parent->in_ram && !parent->read_only;
     if (replaceable && (entry.kind == StateKind::link || !entry.symlink.empty())) {
         TRY(make_mount_point(work));
         TRY(files_.remove_tree(name));

@@ -60,6 +60,10 @@ class Planner {
     bool can_be_mounted(StateEntry& entry, const FileStatus* in_root);
 
     const StateEntry* nearest(const std::string& path) const;
+    /// Where the root has no such name: is it made on the way?
+    bool may_be_made(const std::string& path) const {
+        return nearest(path) != nullptr || input_.root_names != RootNames::fixed;
+    }
     bool has_entry_at_or_above(const std::string& path) const;
     std::vector<std::pair<std::string, FileStatus>> in_litetree(const std::string& path) const;
     std::string first_content_of(const std::string& path, const FileStatus* in_root, bool from_litefile,
@@ -290,7 +294,7 @@ void Planner::add_generated(const GeneratedFile& file) {
     }
     if (has_snapshot_ && !entry.skipped && file.symlink.empty()) {
         for (const auto& row : state_defaults()) {
-            if (row.when != DefaultEntry::When::if_generated || !input_.defaults) continue;
+            if (row.when != DefaultEntry::When::if_generated) continue;
             if (!matches_path(row.path, written)) continue;
             entry.kind = row.kind;
             entry.origin = {"default"};
@@ -343,7 +347,7 @@ std::string Planner::first_content_of(const std::string& path, const FileStatus*
 bool Planner::can_be_mounted(StateEntry& entry, const FileStatus* in_root) {
     const auto* above = nearest(entry.path);
     if (above == nullptr) {
-        if (in_root != nullptr) return true;
+        if (in_root != nullptr || input_.root_names != RootNames::fixed) return true;
         refuse(entry, fmt::format("{} is not in the root, so there is nothing to mount on", printable(entry.path)),
                fmt::format("create it in the image: {} {}", entry.directory ? "mkdir -p" : "touch",
                            printable(entry.path)));
@@ -401,7 +405,7 @@ void Planner::settle_persistent(StateEntry& entry, const FileStatus* in_root, bo
         if (first->kind == FileKind::socket) return skip(entry, "is a socket: made by its program");
         entry.directory = first->kind == FileKind::directory;
         entry.seed = first_content;
-    } else if (!entry.directory || nearest(entry.path) == nullptr) {
+    } else if (!entry.directory || !may_be_made(entry.path)) {
         return skip(entry, "neither in the root nor in the snapshot");
     } else {
         entry.notes.push_back("is in neither root nor snapshot: made empty");
@@ -423,7 +427,7 @@ void Planner::settle_volatile(StateEntry& entry, const FileStatus* in_root, bool
         if (first->kind == FileKind::socket) return skip(entry, "is a socket: made by its program");
         if (entry.directory && first->kind != FileKind::directory) entry.notes.push_back("is no directory in the root");
         entry.directory = first->kind == FileKind::directory;
-    } else if (!entry.directory || nearest(entry.path) == nullptr) {
+    } else if (!entry.directory || !may_be_made(entry.path)) {
         return skip(entry, "not in the root");
     } else {
         entry.notes.push_back("is not in the root: made empty");
@@ -469,11 +473,13 @@ void Planner::settle_generated(StateEntry& entry, const FileStatus* in_root) {
     entry.kind = StateKind::generated;
     entry.directory = false;
     const auto* above = nearest(entry.path);
-    const bool may_make = above != nullptr && above->directory && above->kind != StateKind::read_only;
+    const bool may_make = above == nullptr ? input_.root_names != RootNames::fixed
+                                           : above->directory && above->kind != StateKind::read_only;
     if (in_root != nullptr && in_root->kind == FileKind::directory)
         return refuse(entry, fmt::format("{} is a directory in the root", printable(entry.path)),
                       "make it a file in the image");
-    if (!entry.symlink.empty() && !(above != nullptr && in_ram(above->kind)))
+    const bool in_memory = above == nullptr ? input_.root_names == RootNames::in_memory : in_ram(above->kind);
+    if (!entry.symlink.empty() && !in_memory)
         return skip(entry, "no symlink can be made here: its directory is not in RAM");
     if (in_root == nullptr && !may_make) {
         skip(entry, fmt::format("not in the root: create it in the image (touch {})", printable(entry.path)));
@@ -511,6 +517,7 @@ void Planner::settle(Candidate& candidate) {
 }
 
 StatePlan Planner::run() {
+    plan_.root_names = input_.root_names;
     open_snapshot();
     TreeView location(files_, input_.location);
     const bool has_location = !input_.location.empty() && location.is_directory("/");
@@ -527,7 +534,7 @@ StatePlan Planner::run() {
             if (row.when == DefaultEntry::When::always) add_default(row);
     }
     for (const auto& file : input_.generated) add_generated(file);
-    if (input_.defaults) add_room_for_generated();
+    if (input_.root_names == RootNames::fixed) add_room_for_generated();
 
     for (const auto& [path, candidate] : table_)
         if (candidate.entry.kind == StateKind::persistent && !candidate.entry.skipped) snapshot_.expect(path);
@@ -540,6 +547,11 @@ StatePlan Planner::run() {
 }
 
 }  // namespace
+
+void take_root_mode(StateInput& input, std::string_view mode) {
+    input.defaults = mode != "rw";
+    input.root_names = mode == "rw" ? RootNames::lasting : mode == "overlay" ? RootNames::in_memory : RootNames::fixed;
+}
 
 StatePlan plan_state(const StateInput& input, const Files& files) { return Planner(input, files).run(); }
 

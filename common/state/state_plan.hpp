@@ -29,8 +29,16 @@ struct MountedDirectory {
     std::string mounted_at;  // "/run/diskless/litetree/0"
 };
 
+/// May names be made in the root where an entry is to be mounted on one that is not there?
+enum class RootNames {
+    fixed,      // the root is shared and read-only
+    lasting,    // it is the node's own
+    in_memory,  // it is under memory: made files may even stand there themselves, with no mount
+};
+
 struct StateInput {
-    std::string root = "/sysroot";    // as mounted now
+    std::string root = "/sysroot";  // as mounted now
+    RootNames root_names = RootNames::fixed;
     std::string snapshot;             // the node's own directory as mounted; empty: there is none
     std::string location;             // Red Hat's location or its snapshot directory: files, files.custom for all nodes
     std::string node;                 // name of the node: $node in litetree
@@ -69,7 +77,12 @@ struct StatePlan {
     std::vector<StateEntry> entries;  // sorted by path, component by component
     std::vector<StateProblem> problems;
     std::vector<std::string> lists;  // files that were read, strongest first
+    RootNames root_names = RootNames::fixed;
 };
+
+/// What a root that is mounted so ("ro", "rw", "overlay") means for the lists: a root of the node's own is written as
+/// it is, and no default is in its way.
+void take_root_mode(StateInput& input, std::string_view mode);
 
 /// Reads the lists and plans. Never fails: what cannot be meant is a problem and the rest is planned.
 StatePlan plan_state(const StateInput& input, const Files& files);

@@ -22,8 +22,10 @@ bool is_below(std::string_view path, std::string_view directory) {
 
 bool is_nfs(const MountEntry& entry) { return entry.type.starts_with("nfs"); }
 
-/// It outlives the machine: a disk that is not unmounted stays marked as in use.
-bool matters(const MountEntry& entry) { return is_nfs(entry) || entry.source.starts_with("/dev/"); }
+/// It outlives the machine: a disk that is not unmounted stays marked as in use. What an overlay covers may be either.
+bool matters(const MountEntry& entry) {
+    return is_nfs(entry) || entry.type == "overlay" || entry.source.starts_with("/dev/");
+}
 
 /// Until the end: the record of this way down is written there.
 bool is_kept(std::string_view shown) { return shown == "/" || shown == kSnapshot || shown == kLocation; }

@@ -34,7 +34,8 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root_version = root.version;
         boot.init = words_of_init.at(0);
         boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
-        boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
+        if (boot.config.root.mode != RootMode::overlay)
+            boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
     });
     return {};
 }

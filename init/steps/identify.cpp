@@ -116,9 +116,29 @@ Result<std::vector<GeneratedFile>> ssh_files(Os& os, const std::string& names, c
     return files;
 }
 
+bool has_host_key(std::string_view names_in_etc_ssh) {
+    return std::ranges::any_of(lines(names_in_etc_ssh), [](std::string_view name) {
+        return name.starts_with("ssh_host_") && name.ends_with("_key");
+    });
+}
+
+/// Without a snapshot a root of the node's own keeps its keys itself; one that has none is given one, for good.
+void give_own_key(StepContext& context, const Gathered& all, const std::string& hostname) {
+    if (has_host_key(all.ssh)) return;
+    const auto work = [&]() -> Result<> {
+        const auto made = TRY(ssh_files(context.os, all.ssh, hostname, context.deadline));
+        for (const auto& file : made)
+            TRY(context.os.files.replace(join_path(kNewRoot, file.path), file.content, file.mode));
+        return {};
+    };
+    const auto given = do_in_child(context.os.processes, "give the root an ssh host key", context.deadline, work);
+    if (!given) context.degrade(given.error());
+}
+
 /// What the root is, for inits that go by fstab.
 std::string root_line(const Boot& boot) {
     if (boot.init_is_systemd) return {};
+    if (boot.config.root.mode == RootMode::overlay) return "overlay / overlay rw 0 0";
     const auto options = split(boot.root.options, ',');
     const bool no_locks = std::ranges::find(options, "nolock") != options.end();
     // Without a word on locks Debian's scripts wait for a statd that nobody needs.
@@ -229,7 +249,9 @@ Result<> run(StepContext& context, Boot& boot) {
     files.push_back({.path = "/etc/machine-id", .content = machine.id + "\n", .mode = 0444});
     rewrite_files(all, boot, files);
     link_own_mtab(context, boot, all);
-    if (auto ssh = ssh_files(os, all.ssh, name.hostname, context.deadline))
+    if (boot.config.root.mode == RootMode::writable && boot.snapshot.state != "mounted")
+        give_own_key(context, all, name.hostname);
+    else if (auto ssh = ssh_files(os, all.ssh, name.hostname, context.deadline))
         files.insert(files.end(), ssh->begin(), ssh->end());
     else
         context.degrade(ssh.error());

@@ -92,7 +92,7 @@ Result<> run(StepContext& context, const Boot& boot) {
 Step keep_way_down(Boot& boot) {
     return {.id = "keep-way-down",
             .sentence = "keep this program in memory for the way down",
-            .needs = {"mount-root"},
+            .needs = {root_for(boot)},
             .deadline = Milliseconds{10'000},
             .run = [&boot](StepContext& context) { return run(context, boot); }};
 }

@@ -179,7 +179,7 @@ Step mount_snapshot(Boot& boot) {
     // Where snapshots are may follow from where the root turned out to be.
     return {.id = "mount-snapshot",
             .sentence = "mount the node's snapshot",
-            .needs = {"mount-root"},
+            .needs = {root_for(boot)},
             .deadline = Milliseconds{60'000},
             .retry = {.attempts = wait                             ? 0
                                   : policy == SnapshotPolicy::fail ? 3

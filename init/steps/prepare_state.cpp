@@ -86,8 +86,7 @@ Result<> run(StepContext& context, Boot& boot) {
     if (boot.has_location_lists) input.location = kLocation;
     input.node = boot.snapshot.name.empty() ? boot.identity.hostname : boot.snapshot.name;
     input.generated = boot.files;
-    // A root of the node's own is written as it is; its files need no list, only who the node is.
-    input.defaults = boot.config.root.mode == RootMode::read_only;
+    take_root_mode(input, boot.root.mode);
     input.init_mounts_over = !boot.init_is_systemd && boot.init != kProgram;
     const StateTarget target{kNewRoot, kStateDirectory, input.snapshot};
     const auto work = [&]() -> Result<std::string> {

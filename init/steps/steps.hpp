@@ -16,6 +16,7 @@ Step load_nfs(Boot& boot);
 Step configure_network(Boot& boot);
 Step set_clock(Boot& boot);
 Step mount_root(Boot& boot);
+Step mount_overlay(Boot& boot);
 Step adopt_network(Boot& boot);
 Step adopt_root(Boot& boot);
 Step mount_snapshot(Boot& boot);
@@ -25,6 +26,9 @@ Step protect_network(Boot& boot);
 Step keep_way_down(Boot& boot);
 Step swap_on(Boot& boot);
 Step carry_api(Boot& boot);
+
+/// Id of the step after which the root is as the node will see it.
+std::string root_for(const Boot& boot);
 
 /// Loads drivers for devices that have come since load-drivers; true when there were any. `loaded`: what need not be
 /// loaded again.

@@ -47,7 +47,7 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
     // A node that is to ask by BOOTP or RARP says so in its cmdline.
     if (std::ranges::none_of(settings.cmdline, [](const auto& word) { return word.starts_with("ip="); }))
         words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
-    words.push_back(node.root_mode);
+    words.push_back(node.root_mode == "overlay" ? "diskless.mode=overlay" : node.root_mode);
     words.push_back("SNAPSHOT=" + node.snapshot);
     // Nothing in the path of such a root tells where the snapshots are.
     if (node.own_root)

@@ -26,6 +26,21 @@ Result<> FakeMounts::attach(const std::string& target, FakeFiles::NodePtr root, 
     return {};
 }
 
+/// What it covers as it is now, in a file system of its own: what is written there goes nowhere else.
+Result<FakeFiles::NodePtr> FakeMounts::overlay_of(const MountRequest& request) {
+    std::map<std::string, std::string> layers;
+    for (const auto option : split(request.options, ','))
+        layers.emplace(option.substr(0, option.find('=')), option.substr(option.find('=') + 1));
+    if (overlay_refuses.contains("redirect_dir") && layers.contains("redirect_dir"))
+        return fail_errno("mount overlay", EINVAL);
+    for (const char* layer : {"upperdir", "workdir"})
+        if (!files_.is_directory(layers[layer])) return fail_errno(std::string("mount overlay, ") + layer, ENOENT);
+    TRY(files_.make_directories("/fake-overlay"));
+    const auto place = "/fake-overlay/" + std::to_string(requests.size());
+    TRY(files_.copy(layers["lowerdir"], place, CopyWhat::everything));
+    return TRY(files_.find(place, true)).node;
+}
+
 FakeFiles::Mounted* FakeMounts::mounted_at(const std::string& target) {
     const auto place = files_.find(target, true);
     if (!place) return nullptr;
@@ -46,6 +61,8 @@ Result<> FakeMounts::mount(const MountRequest& request) {
         return fail_errno("mount " + request.source + " on " + request.target, ENOENT);
     } else if (!knows_type(request.type)) {
         return fail_errno("mount " + request.source + " on " + request.target, ENODEV);
+    } else if (request.type == "overlay") {
+        root = TRY(overlay_of(request));
     } else {
         root = files_.make_node(directory(), files_.new_file_system());
     }

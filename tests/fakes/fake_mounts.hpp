@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ class FakeMounts : public Mounts {
     std::vector<std::string> lines() const;
     std::vector<MountRequest> requests;        // of mount(), in order
     std::map<std::string, int> refused_types;  // errno by file system type: "nfs" is version 3, "nfs4" the later ones
+    std::set<std::string> overlay_refuses;     // options that this kernel's overlayfs does not know
     int refuse_move = 0;                       // an errno: nothing can be moved
 
     Result<> mount(const MountRequest& request) override;
@@ -42,6 +44,7 @@ class FakeMounts : public Mounts {
   private:
     Result<> attach(const std::string& target, FakeFiles::NodePtr root, bool read_only, std::string source,
                     std::string type, std::string root_path, std::string options);
+    Result<FakeFiles::NodePtr> overlay_of(const MountRequest& request);
     FakeFiles::Mounted* mounted_at(const std::string& target);
 
     FakeFiles& files_;

@@ -185,7 +185,7 @@ class Bench:
             self.shared_root.mkdir()
             (roots.copy if case.root_writable else roots.clone)(source, self.shared_root)
             for path, text in case.root_files.items():
-                roots.write(self.shared_root / path, text, 0o755 if text.startswith("#!") else 0o644)
+                roots.write(self.shared_root / path.lstrip("/"), text, 0o755 if text.startswith("#!") else 0o644)
             if case.program_in_root:
                 roots.install(images.node_program(), self.shared_root / case.program_in_root)
         else:

@@ -32,6 +32,9 @@ relative/path
 """
 
 
+OVERLAY_UP = (PowerOn(), Console("busybox userland is up", 90), Login(20), mounted("/", "^overlay ", " rw,"),
+              mounted("/run/diskless/root", "^10[.]9[.]0[.]1:", " ro,"))
+
 CASES: tuple[Case, ...] = (
     # The laboratory itself, without the product.
     Case("lab-itself", "a hand-made image boots busybox over NFS 3: the laboratory works",
@@ -173,6 +176,31 @@ CASES: tuple[Case, ...] = (
             Shell("grep ' / / ' /proc/self/mountinfo", " - nfs4? [^ ]+ ro,"),
             OnServer("/srv/diskless/images/busybox/1/etc/new", None)), root_writable=True) for version in ("3", "4.2")),
 
+    # A shared root that can be written everywhere, in memory. The module is the root's.
+    *(Case(f"overlay-v{version}", f"a root by NFS {version} under memory: what is written is gone at the next boot, what is listed stays",
+           FROM + f" ip=dhcp nfsopts=vers={version} diskless.mode=overlay diskless.overlay.size=64m",
+           (*OVERLAY_UP, *OWN_SNAPSHOT, Report("root.mode", "^overlay$"),
+            Shell("echo mine >/etc/issue && mv /opt/tool /opt/renamed && chmod 700 /opt/renamed/file && rm /etc/os-release"),
+            Shell("cat /opt/renamed/file", "^of the image$"), Shell("touch /run/diskless/root/no", "Read-only"),
+            Shell("echo kept >/var/log/kept"), Shell(f"{CTL} check; {CTL} status", "overlay"),
+            OnServer("/srv/diskless/images/golden/1/etc/issue", None),
+            OnServer("/srv/diskless/images/golden/1/opt/tool/file", "of the image"), *NO_TROUBLE, *goes_down(),
+            *OVERLAY_UP, Shell("ls /opt/renamed", "No such file"), Shell("cat /etc/os-release /var/log/kept", "^kept$"),
+            Shell("dd if=/dev/zero of=/opt/big bs=1M", "No space left", 60),
+            Shell(f"for i in 1 2 3 4 5; do {CTL} status >/tmp/s; grep -q larger /tmp/s && break; sleep 4; done; cat /tmp/s",
+                  "memory for what is written to the root is full", 40), *goes_down()),
+           root="golden", root_files={"/opt/tool/file": "of the image\n", "/etc/os-release": "NAME=golden\n"})
+      for version in ("3", "4.2")),
+    Case("overlay-debian", "stock Debian under memory: no failed unit, a package's files, systemctl reboot",
+         FROM + " ip=dhcp diskless.mode=overlay",
+         (PowerOn(), Login(90), mounted("/", "^overlay ", " rw,"), Shell("systemctl is-system-running --wait", None, 60),
+          Shell("systemctl --failed --no-legend", r"\A\s*\Z"), Shell("useradd -m somebody && id somebody", "somebody"),
+          Shell("cp -a /usr/share/doc /usr/share/doc2 && ls /usr/share/doc2", "dpkg", 60),
+          Shell("hostname", "^node1$"), Shell("echo kept >/var/log/kept"), *OWN_SNAPSHOT, *NO_TROUBLE,
+          Shell(f"{CTL} check", None, 30), Type("systemctl reboot"), GoesDown(30),
+          OnServer(f"{SNAPSHOT}/var/log/kept", "kept"), OnServer(f"{SNAPSHOT}/.diskless/last-shutdown.json", '"clean"'),
+          OnServer("/srv/diskless/images/debian/1/usr/share/doc2", None)), root="debian"),
+
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",
          FROM + " ip=dhcp",
@@ -182,6 +210,15 @@ CASES: tuple[Case, ...] = (
           Shell("systemctl is-active ssh", "^active$"), Shell(f"{CTL} status", "node1"),
           Shell(f"{CTL} report", "mount-root"),
           *OWN_SNAPSHOT, *NO_TROUBLE, *goes_down()), root="debian"),
+    Case("debian-rw", "stock Debian on a root of its own: no failed unit, what it writes is in that root",
+         FROM + " ip=dhcp rw",
+         (PowerOn(), Login(90), mounted("/", " rw,"), Shell("systemctl is-system-running --wait", None, 60),
+          Shell("systemctl --failed --no-legend", r"\A\s*\Z"), Shell("echo mine >/etc/issue; cat /etc/machine-id", "^[0-9a-f]{32}$"),
+          Shell("sha256sum </etc/ssh/ssh_host_ed25519_key >/etc/key-of-the-first-boot"),
+          *OWN_SNAPSHOT, *NO_TROUBLE, *goes_down(), OnServer("/srv/diskless/images/debian/1/etc/issue", "mine"),
+          PowerOn(), Login(90), Shell("sha256sum </etc/ssh/ssh_host_ed25519_key | cmp - /etc/key-of-the-first-boot"),
+          *goes_down()),
+         root="debian", root_writable=True),
     Case("sysvinit", "Debian with sysvinit", FROM + " ip=dhcp",
          (PowerOn(), Login(120), mounted("/", " ro,"), Shell("hostname", "^node1$"), *OWN_SNAPSHOT, *goes_down()),
          root="debian-sysvinit"),

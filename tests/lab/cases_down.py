@@ -57,6 +57,10 @@ def down_matrix() -> tuple[Case, ...]:
 
 
 CASES: tuple[Case, ...] = (
+    *(Case(f"down-overlay-{name}", f"a root under memory, server {name}: in time", FROM + " ip=dhcp diskless.mode=overlay",
+           (PowerOn(), Login(120), LOUD, Write("/var/log/before", 512), Shell("echo x >/usr/x"), *before,
+            GoesDownIn(f"{CTL} reboot", within, midway, BEGUN if midway else ""), *after), root="debian")
+      for name, (before, midway, within, after) in TROUBLES.items() if name in ("cut", "killed-midway")),
     Case("systemd-reboot", "systemctl reboot: in time, nothing lost, and the snapshot tells of it", FROM + " ip=dhcp",
          (PowerOn(), Login(90), LOUD, Write("/var/log/before"), GoesDownIn("systemctl reboot", DOWN), *NOTHING_LOST),
          root="debian"),

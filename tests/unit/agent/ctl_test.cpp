@@ -299,6 +299,19 @@ TEST_F(CtlTest, ChecksANodeThatIsWell) {
     EXPECT_EQ(files.content.count("/run/diskless/snapshot/.disklessctl-check"), 0u) << "leaves nothing behind";
 }
 
+TEST_F(CtlTest, ChecksThatARootIsUnderMemory) {
+    report.root.mode = "overlay";
+    set_report();
+    EXPECT_EQ(run({"check"}), kExitFailed);
+    EXPECT_THAT(out.text(), HasSubstr("PROBLEM  root: is not covered by memory"));
+    mounts.entries[0].type = mounts.entries[0].source = "overlay";
+    mounts.entries[0].options = mounts.entries[0].super_options = "rw";
+    EXPECT_EQ(run({"check"}), kExitDone) << out.text();
+    mounts.entries[0].options = "ro";
+    EXPECT_EQ(run({"check"}), kExitFailed);
+    EXPECT_THAT(out.text(), HasSubstr("PROBLEM  root: is mounted ro, the boot planned rw"));
+}
+
 TEST_F(CtlTest, WithoutTheAgentNothingIsKnownOfTheLease) {
     agent.problem = Error{"connect to /run/diskless/control: Connection refused", {}, ECONNREFUSED};
     clock.time = Seconds{400'000};  // the boot's lease ended long ago: of course it was renewed

@@ -76,6 +76,24 @@ TEST_F(MountWatchTest, KnowsNothingWhileNothingComesBack) {
     EXPECT_EQ(background.alive, 0);
 }
 
+TEST_F(MountWatchTest, TheMemoryOverARootIsTheNodesOwnToFree) {
+    MountWatch root{
+        clock, background, {"root server", "10.9.0.1", false, true}, {[this]() -> Result<Space> { return room; }, {}}};
+    int level = 0;
+    for (const auto free : {500U, 9U}) {
+        room.free_bytes = free;
+        clock.time = root.next_due();
+        for (int i = 0; i < 3; ++i) {
+            clock.time += Milliseconds{300};
+            (void)root.work(clock.time, level);
+        }
+        EXPECT_EQ(root.health()->state, free == 9 ? "full" : "ok");
+    }
+    EXPECT_THAT(root.health()->cause, HasSubstr("memory for what is written to the root is full"));
+    EXPECT_THAT(root.health()->remedy, HasSubstr("diskless.overlay.size="));
+    EXPECT_EQ(root.dead_since(), std::nullopt) << "the server is well";
+}
+
 /// Looks hang, questions do not.
 class HangingLook : public MountWatchTest {
   protected:

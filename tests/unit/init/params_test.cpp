@@ -242,8 +242,43 @@ TEST(Root, AWordIsStrongerThanAnOptionAndOursThanAWord) {
     EXPECT_EQ(parse("ro nfsroot=/x,rw").root.mode, RootMode::read_only);
     EXPECT_EQ(parse("nfsroot=/x,ro rw").root.mode, RootMode::writable);
     EXPECT_EQ(parse("diskless.mode=rw ro").root.mode, RootMode::writable);
-    EXPECT_EQ(parse("diskless.mode=overlay rw").root.mode, RootMode::read_only);
+    EXPECT_EQ(parse("diskless.mode=overlay rw").root.mode, RootMode::overlay);
+    EXPECT_EQ(parse("rd.overlay diskless.mode=ro").root.mode, RootMode::read_only);
     EXPECT_EQ(parse("diskless.snapshot=/s,rw diskless.snapshot.options=rw").root.mode, RootMode::read_only);
+}
+
+TEST(Root, AnOverlayInTheWordsOfOthers) {
+    struct {
+        const char* words;
+        RootMode mode;
+        const char* size;
+        const char* warned;
+    } const cases[] = {
+        {"diskless.mode=overlay", RootMode::overlay, "", ""},
+        {"diskless.mode=overlay diskless.overlay.size=25%", RootMode::overlay, "25%", ""},
+        {"diskless.overlay.size=2G diskless.mode=overlay", RootMode::overlay, "2G", ""},
+        {"diskless.mode=overlay diskless.overlay.size=101%", RootMode::overlay, "", "diskless.overlay.size"},
+        {"diskless.mode=overlay diskless.overlay.size=1g,mode=777", RootMode::overlay, "", "diskless.overlay.size"},
+        {"diskless.mode=overlay diskless.overlay.size=", RootMode::overlay, "", "diskless.overlay.size"},
+        {"diskless.mode=overlay diskless.overlay.size=0", RootMode::overlay, "", "diskless.overlay.size"},
+        {"rd.overlay", RootMode::overlay, "", ""},
+        {"rd.overlay=1 ro", RootMode::overlay, "", ""},
+        {"rd.overlay=0", RootMode::read_only, "", ""},
+        {"rd.overlay=tmpfs:size=512m", RootMode::overlay, "512m", ""},
+        {"rd.overlay=LABEL=scratch", RootMode::overlay, "", "rd.overlay"},
+        {"overlayroot=tmpfs:recurse=0", RootMode::overlay, "", ""},
+        {"overlayroot=disabled", RootMode::read_only, "", ""},
+        {"diskless.mode=image", RootMode::read_only, "", "diskless.mode"},
+    };
+    for (const auto& one : cases) {
+        const auto config = parse("nfsroot=/x " + std::string(one.words));
+        EXPECT_EQ(config.root.mode, one.mode) << one.words;
+        EXPECT_EQ(config.root.overlay_size, one.size) << one.words;
+        EXPECT_EQ(config.warnings.size(), *one.warned != 0 ? 1U : 0U) << one.words;
+        if (*one.warned != 0 && !config.warnings.empty()) {
+            EXPECT_THAT(config.warnings[0].parameter, HasSubstr(one.warned));
+        }
+    }
 }
 
 TEST(Snapshot, ItsOptionsCountBeforeAndAfterItsDirectory) {

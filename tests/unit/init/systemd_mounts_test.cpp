@@ -41,7 +41,11 @@ TEST(SystemdMounts, OnlyThoseOfTheRootAndNoneOfTheKernel) {
 TEST(SystemdMounts, EachGetsAUnitAndRunDisklessDropIns) {
     FakeFiles files;
     const std::string units = "/run/systemd/system/";
+    const auto commit = units + "systemd-machine-id-commit.service.d/diskless.conf";
+    ASSERT_TRUE(leave_mounts_alone(files, {"/var/log"}));
+    EXPECT_FALSE(files.exists(commit)) << "what another has mounted there, it may commit";
     ASSERT_TRUE(leave_mounts_alone(files, {"/var/log", "/etc/machine-id", "/srv/100% mine"}));
+    EXPECT_THAT(files.text(commit), HasSubstr("ConditionPathExists=!/run/diskless\n"));
     ASSERT_TRUE(leave_mounts_alone(files, {"/var/log"})) << "again";
     for (const char* unit : {"var-log.mount", "etc-machine\\x2did.mount", "srv-100\\x25\\x20mine.mount.d/diskless.conf",
                              "run-diskless.mount.d/diskless.conf", "run-diskless-.mount.d/diskless.conf"})

@@ -89,6 +89,18 @@ TEST(ReleaseOrder, HasChildrenBeforeTheirParents) {
                             "/oldroot/run", "/oldroot"));
 }
 
+/// An overlay lets go of what it covers, which may take as long as an NFS mount: not in a row with memory.
+TEST(ReleaseOrder, AnOverlayMayStandOnAServer) {
+    const std::vector<MountEntry> table{{.source = "s:/root", .target = "/oldroot/run/diskless/root", .type = "nfs"},
+                                        {.source = "overlay", .target = "/oldroot", .type = "overlay"},
+                                        {.source = "tmpfs", .target = "/oldroot/tmp", .type = "tmpfs"}};
+    const auto order = release_order(table, {}, true);
+    EXPECT_THAT(paths(order), ElementsAre("/oldroot/run/diskless/root", "/oldroot/tmp", "/oldroot"));
+    EXPECT_TRUE(order[0].matters);
+    EXPECT_FALSE(order[1].matters);
+    EXPECT_TRUE(order[2].matters);
+}
+
 TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
     const std::vector<MountEntry> table{{.source = "s:/root", .target = "/", .type = "nfs4"},
                                         {.source = "tmpfs", .target = "/run", .type = "tmpfs"},

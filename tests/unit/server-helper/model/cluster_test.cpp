@@ -167,6 +167,18 @@ TEST_F(ClusterTest, AGenerationThatSharesItsFilesIsNotWritten) {
     EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
 }
 
+TEST_F(ClusterTest, NodesWhoseRootIsUnderMemoryShareIt) {
+    generation("debian", "20260101-000000");
+    generation("debian", "20260202-000000");
+    write("nodes.toml",
+          "[node.n1]\nip = \"10.8.0.11\"\nroot-mode = \"overlay\"\n"
+          "[node.n2]\nip = \"10.8.0.12\"\nroot-mode = \"overlay\"\n");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+    EXPECT_THAT(read("boot/etc/exports"), Not(HasSubstr("/debian/20260202-000000 10.8.0.11(rw")));
+    EXPECT_EQ(run({"node", "show", "n1"}), kDone) << err;
+    EXPECT_THAT(out, AllOf(HasSubstr(" diskless.mode=overlay"), HasSubstr(", overlay")));
+}
+
 TEST_F(ClusterTest, PinBelongsToItsImage) {
     generation("debian", "20260202-000000");
     generation("suse", "1");

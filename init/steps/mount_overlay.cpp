@@ -1,0 +1,94 @@
+// mount-overlay: a root that is shared and yet can be written everywhere, in the node's memory. The root itself moves
+// aside, to kSharedRoot, and an overlay of memory over it takes its place; what a list names is mounted on that as on
+// any other root. What else is written is gone when the node goes down.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "common/base/text.hpp"
+#include "init/child_work.hpp"
+#include "init/steps/steps.hpp"
+#include "init/swap/root_modules.hpp"
+
+namespace diskless::steps {
+
+namespace {
+
+constexpr const char* kLayer = "/run/diskless/overlay";  // a tmpfs: what is written, and where overlayfs works
+constexpr std::size_t kLargest = std::size_t{16} << 20;  // of modules.dep
+constexpr const char* kType = "overlay";
+
+/// From the image when it has the module, else from the root: most nodes need it not.
+Result<> load_overlayfs(Os& os, const Boot& boot) {
+    if (os.mounts.knows_type(kType)) return {};
+    auto modules = boot.manifest;
+    auto order = load_order(modules, {kType});
+    if (order.empty()) {
+        const auto directory = join_path(join_path(kNewRoot, "/lib/modules"), os.machine.kernel_release());
+        const auto dependencies = os.files.read(join_path(directory, "modules.dep"), kLargest);
+        modules = disk_modules(dependencies.value_or(std::string()), {}, directory);
+        order = load_order(modules, {kType});
+    }
+    for (const auto* module : order)
+        TRY(os.modules.load(module->path, module->options, boot.config.lean_modules ? module->lean : LeanForm{}));
+    if (os.mounts.knows_type(kType)) return {};
+    return fail(
+        fmt::format("the kernel has no overlayfs, nor has the root a module of it for {}", os.machine.kernel_release()),
+        "put the modules of this kernel into the root, below lib/modules; or diskless.mode=ro", ENODEV);
+}
+
+/// A directory that is renamed, and a file of which only owner or mode change, are not copied into memory where the
+/// kernel can do that (4.10, 4.19).
+Result<> mount_layers(Mounts& mounts) {
+    const auto layers = fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", kSharedRoot, kLayer, kLayer);
+    const auto mounted = mounts.mount({kType, kNewRoot, kType, layers + ",redirect_dir=on,metacopy=on"});
+    if (mounted || mounted.error().code != EINVAL) return mounted;
+    return mounts.mount({kType, kNewRoot, kType, layers});
+}
+
+/// An attempt before may have got as far as anywhere: what is there is not made again.
+Result<> put_memory_over_root(Os& os, const std::string& size) {
+    const auto table = TRY(os.mounts.table());
+    const auto is_mounted = [&table](std::string_view target) {
+        return std::ranges::find(table, target, &MountEntry::target) != table.end();
+    };
+    const bool moved = is_mounted(kSharedRoot);
+    if (moved && is_mounted(kNewRoot)) return {};
+    if (!is_mounted(kLayer))  // for nobody but the kernel to go into
+        TRY(os.mounts.mount({"diskless-overlay", kLayer, "tmpfs",
+                             "nosuid,nodev,mode=0700" + (size.empty() ? std::string() : ",size=" + size)}));
+    for (const char* layer : {"/upper", "/work"}) TRY(os.files.make_directories(join_path(kLayer, layer)));
+    if (!moved) TRY(os.mounts.move(kNewRoot, kSharedRoot));
+    return mount_layers(os.mounts);
+}
+
+Result<> run(StepContext& context, Boot& boot) {
+    Os& os = context.os;
+    for (const char* place : {kLayer, kSharedRoot}) TRY(os.files.make_directories(place));
+    const auto& size = boot.config.root.overlay_size;
+    const auto work = [&]() -> Result<> {
+        TRY(load_overlayfs(os, boot));
+        return put_memory_over_root(os, size);
+    };
+    TRY(do_in_child(os.processes, "make the root writable in memory", context.deadline, work));
+    context.note(fmt::format("at most {} of memory", size.empty() ? "half" : size));
+    context.publish([&] { boot.root.mode = word(RootMode::overlay); });
+    return {};
+}
+
+}  // namespace
+
+Step mount_overlay(Boot& boot) {
+    return {.id = "mount-overlay",
+            .sentence = "make the root writable in memory",
+            .needs = {"mount-root"},
+            .deadline = Milliseconds{30'000},
+            .retry = {.attempts = 3},
+            .run = [&boot](StepContext& context) { return run(context, boot); }};
+}
+
+std::string root_for(const Boot& boot) {
+    return boot.config.root.mode == RootMode::overlay ? "mount-overlay" : "mount-root";
+}
+
+}  // namespace diskless::steps
