@@ -80,6 +80,8 @@ Result<> FakeMounts::bind(const std::string& source, const std::string& target, 
 Result<> FakeMounts::bind_tree(const std::string& source, const std::string& target) {
     auto below = files_.mounted;
     std::erase_if(below, [&](const auto& each) { return !each.target.starts_with(source + "/"); });
+    // one that was moved there is older than what it stands in
+    std::ranges::stable_sort(below, {}, [](const auto& each) { return std::ranges::count(each.target, '/'); });
     TRY(bind(source, target, false));
     for (const auto& each : below)
         TRY(attach(target + each.target.substr(source.size()), each.root, each.read_only, each.source, each.type,

@@ -7,7 +7,7 @@ from cases_pid1 import NODE_OF_2010, STAYED, TELINIT
 from disk import DiskClean, SwapFileOnServer
 from node import Hardware
 from steps import (Console, CutNetwork, FreezeNfs, GoesDownIn, KillNfs, Login, OfferKernel, OnServer, PowerOn, Report,
-                   Shell, StartNfs, Step, ThawNfs, Type, WithdrawRoot, Write, Written)
+                   Shell, StartNfs, Step, ThawNfs, Type, WithdrawRoot, Write, Written, mounted)
 
 AGAIN = (PowerOn(), Console("busybox userland is up", 90), Login(20), LOUD)
 KEPT = f"{SNAPSHOT}/.diskless"
@@ -61,6 +61,11 @@ CASES: tuple[Case, ...] = (
            (PowerOn(), Login(120), LOUD, Write("/var/log/before", 512), Shell("echo x >/usr/x"), *before,
             GoesDownIn(f"{CTL} reboot", within, midway, BEGUN if midway else ""), *after), root="debian")
       for name, (before, midway, within, after) in TROUBLES.items() if name in ("cut", "killed-midway")),
+    Case("down-overlay-self", "our own PID 1 on a root under memory: nothing lost, and up again",
+         FROM + " ip=dhcp diskless.mode=overlay diskless.init=self",
+         (*STAYED, mounted("/", "^overlay "), LOUD, Shell("echo x >/bin/x"), Write("/var/log/before", 512),
+          GoesDownIn(f"{CTL} reboot", DOWN), *NOTHING_LOST, *STAYED, LOUD, ENDED, Shell("ls /bin/x", "No such file"),
+          CutNetwork(), GoesDownIn(f"{CTL} poweroff", GONE)), root="golden", root_files=NODE_OF_2010),
     Case("systemd-reboot", "systemctl reboot: in time, nothing lost, and the snapshot tells of it", FROM + " ip=dhcp",
          (PowerOn(), Login(90), LOUD, Write("/var/log/before"), GoesDownIn("systemctl reboot", DOWN), *NOTHING_LOST),
          root="debian"),

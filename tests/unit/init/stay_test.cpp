@@ -150,6 +150,15 @@ TEST(MountedRoot, AWritableRootIsTheNodesOwn) {
     EXPECT_EQ(node.boot.config.root.mode, RootMode::writable);
 }
 
+TEST(MountedRoot, GoesUnderMemoryToo) {
+    Mounted node("root=/dev/nfs init=/bin/Rcinit diskless.mode=overlay");
+    node.mounts.known_types["overlay"] = true;
+    const auto result = node.run();
+    ASSERT_TRUE(result) << result.error().cause;
+    EXPECT_EQ(node.boot.root.mode, "overlay");
+    EXPECT_TRUE(node.files.replace("/sysroot/etc/motd", "mine\n"));
+}
+
 TEST(MountedRoot, MustBeNfs) {
     Mounted node;
     ASSERT_TRUE(node.mounts.mount({"tmpfs", "/sysroot", "tmpfs", ""}));
