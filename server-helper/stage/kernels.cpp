@@ -36,6 +36,18 @@ std::string build_fingerprint(const BuildRequest& build, const RootKernel& kerne
     return path_uuid(text);
 }
 
+/// As a module or built in; so where nobody has listed them.
+bool has_overlayfs(const std::string& root, const std::string& release) {
+    bool listed = false;
+    for (const char* list : {"modules.dep", "modules.builtin"}) {
+        const auto file = resolve_in_root(root, fmt::format("lib/modules/{}/{}", release, list));
+        const auto text = file.empty() ? std::string() : LinuxFiles().read(file, 16 << 20).value_or(std::string());
+        if (text.find("/overlay.ko") != std::string::npos) return true;
+        listed |= !text.empty();
+    }
+    return !listed;
+}
+
 class Planner {
   public:
     Planner(const Site& site, const BuildRequest& build, StagePlan& plan) : site_(site), build_(build), plan_(plan) {
@@ -45,6 +57,7 @@ class Planner {
 
     void see(const ResolvedNode& node) {
         if (!node.generation.empty()) given(node);
+        if (node.root_mode == "overlay") overlay(node);
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
         const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen) return by_hand(node, chosen.error());
@@ -70,6 +83,19 @@ class Planner {
         };
         if (!node.stages_kernel) look("kernel", node.kernel);
         if (!node.stages_initramfs) look("initramfs", node.initramfs);
+    }
+
+    /// The node looks for it in its image and its root.
+    void overlay(const ResolvedNode& node) {
+        if (node.generation_path.empty() ||
+            !seen_.insert("overlay " + node.generation_path + node.kernel_release).second)
+            return;
+        const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
+        if (!chosen || has_overlayfs(node.generation_path, chosen->release)) return;
+        plan_.warnings.push_back(fmt::format(
+            "node {} has root-mode overlay, but {} has no overlayfs for its kernel {}: install the modules of "
+            "that kernel into the image, then image sync",
+            node.name, title(node), chosen->release));
     }
 
     static std::string title(const ResolvedNode& node) { return node.image + "/" + node.generation; }

@@ -132,6 +132,20 @@ TEST_F(StageTest, LinksTheKernelAndBuildsTheInitramfsOnce) {
     EXPECT_EQ(builds, 1);
 }
 
+TEST_F(StageTest, TellsOnceOfAKernelThatCannotGoUnderMemory) {
+    kernel("6.1.0-31");
+    const auto modules = std::string(kRoot) + "lib/modules/6.1.0-31/";
+    write(modules + "modules.dep", "kernel/fs/nfs/nfs.ko:\n");
+    nodes();
+    EXPECT_EQ(plan().warnings.size(), 0u);
+    write("nodes.toml", "[node.n1]\nroot-mode = \"overlay\"\n[node.n2]\nroot-mode = \"overlay\"\n");
+    const auto told = plan().warnings;
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_NE(told[0].find("no overlayfs for its kernel 6.1.0-31"), std::string::npos) << told[0];
+    write(modules + "modules.builtin", "kernel/fs/overlayfs/overlay.ko\n");
+    EXPECT_EQ(plan().warnings.size(), 0u);
+}
+
 TEST_F(StageTest, BuildsAgainForANewNodeProgramOrNewModules) {
     kernel("6.1.0-31");
     nodes();
