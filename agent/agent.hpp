@@ -34,7 +34,8 @@ struct AgentHooks {
     /// Does the root server answer no more (ServerVerdict)? Run in this process: it only uses a socket.
     std::function<bool()> root_is_gone;
     Nanoseconds root_is_gone_takes{0};  // at most
-    /// Kills, unmounts in killable children, reboot(2): returns only when that failed.
+    /// Kills, unmounts in killable children, reboot(2): returns only when that failed. A thread feeds the watchdog
+    /// meanwhile.
     std::function<Error(PowerVerb, Deadline)> take_down;
     /// Ends the machine at the deadline whatever else happens (end_machine_at in common/os/resident.hpp).
     std::function<Result<>(Deadline, PowerVerb)> end_at;

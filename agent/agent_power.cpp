@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/agent.hpp"
+#include "agent/fed_meanwhile.hpp"
 #include "common/base/text.hpp"
 #include "common/report/agent_state.hpp"
 #include "common/report/words.hpp"
@@ -192,7 +193,10 @@ void Agent::move_down() {
             world_.machine.say(
                 4, fmt::format("diskless-agent: {} without PID 1: {}", gerund(power_->verb()), power_->reason()));
             keep_state();
-            const Error problem = hooks_.take_down(power_->verb(), power_->deadline());
+            const Error problem = [this] {
+                const FedMeanwhile fed(world_.clock, world_.machine, parts_.watchdog);
+                return hooks_.take_down(power_->verb(), power_->deadline());
+            }();
             world_.machine.say(3, "diskless-agent: " + problem.cause + ", continuing");
             return end_now(power_->verb());
         }

@@ -2,11 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <memory>
-#include <optional>
-#include <thread>
 #include <utility>
 
 #include "agent/agent.hpp"
@@ -101,34 +98,6 @@ std::unique_ptr<LeaseKeeper> keep_lease(Os& os, const BootReport& facts, const B
     return keeper;
 }
 
-/// Feeds the watchdog while the loop that does so stands still: as long as the machine is taken down. Where the system
-/// has no thread for it, what it was fed last has to do.
-class FedMeanwhile {
-  public:
-    FedMeanwhile(Os& os, WatchdogKeeper& watchdog) {
-        try {
-            thread_ = std::thread([this, &os, &watchdog] {
-                while (!over_ && watchdog.next_due() != Nanoseconds::max()) {
-                    if (os.clock.now() >= watchdog.next_due()) (void)watchdog.work(os.clock.now());
-                    os.clock.sleep(Milliseconds{200});
-                }
-            });
-        } catch (const std::exception&) {
-            os.machine.say(4, "diskless-agent: no thread to feed the watchdog, continuing");
-        }
-    }
-    FedMeanwhile(const FedMeanwhile&) = delete;
-    FedMeanwhile& operator=(const FedMeanwhile&) = delete;
-    ~FedMeanwhile() {
-        over_ = true;
-        if (thread_.joinable()) thread_.join();
-    }
-
-  private:
-    std::atomic<bool> over_ = false;
-    std::thread thread_;
-};
-
 /// The agent itself, in its first life or a later one.
 void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     const auto kept = os.files.read(kAgentStateFile);
@@ -163,8 +132,6 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     hooks.root_is_gone_takes = root_verdict.longest();
     if (facts.snapshot.state == "mounted") hooks.snapshot = kSnapshot;
     hooks.take_down = [&](PowerVerb verb, Deadline deadline) {
-        std::optional<FedMeanwhile> fed;
-        if (config.watchdog.count() != 0) fed.emplace(own, watchdog);
         return take_down_from_here(own, verb, deadline, facts, root_verdict, linux_forks().parent());
     };
     hooks.end_at = [](Deadline deadline, PowerVerb verb) { return end_machine_at(deadline, verb); };

@@ -19,6 +19,7 @@ class FakeWatchdog : public Watchdog {
     bool fixed = false;  // its time cannot be changed
     bool no_way_out = false;
     Nanoseconds bites_at = Nanoseconds::max();
+    bool has_bitten = false;  // it was fed too late
     Seconds time{0};
 
     Result<Seconds> start(Seconds wanted) override {
@@ -28,7 +29,9 @@ class FakeWatchdog : public Watchdog {
     }
     Result<> feed() override {
         if (problem) return Failure(*problem);
-        bites_at = now_() + time;
+        const auto now = now_();
+        has_bitten |= now >= bites_at;
+        bites_at = now + time;
         return {};
     }
     Result<> stop() override {

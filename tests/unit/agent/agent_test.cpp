@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <utmp.h>
 
+#include <thread>
+
 #include "common/nfs/server_verdict.hpp"
 #include "tests/fakes/control_socket.hpp"
 #include "tests/fakes/fake_background.hpp"
@@ -345,6 +347,24 @@ TEST_F(SysvinitTest, AWayDownThatTheHardwareCannotHoldIsFed) {
         ASSERT_GT(dog.bites_at, clock.now());
     }
     EXPECT_GE(taken_down_at, begun + Seconds{200}) << "two thirds";
+}
+
+TEST_F(SysvinitTest, TheWatchdogIsFedWhileTheMachineIsTakenDown) {
+    dog.most = Seconds{60};
+    hooks.take_down = [this](PowerVerb, Deadline) {
+        taken_down_at = clock.now();
+        // Only what feeds it moves this clock.
+        const auto give_up = std::chrono::steady_clock::now() + Seconds{10};
+        while (clock.now() < taken_down_at + Seconds{45} && std::chrono::steady_clock::now() < give_up)
+            std::this_thread::yield();
+        return Error{"unmount /: Device or resource busy", {}, EBUSY};
+    };
+    agent_.reset();  // the next one has this hook
+    ask("poweroff timeout_ms=300000");
+    enter('0' + 256 * '2');
+    run_to_the_end();
+    EXPECT_FALSE(dog.has_bitten);
+    EXPECT_GT(dog.bites_at, taken_down_at + Seconds{60}) << "nobody has fed it since";
 }
 
 TEST_F(SysvinitTest, SingleUserModeIsNoEnd) {

@@ -389,7 +389,7 @@ TEST_F(CtlTest, FindsEachProblem) {
         const auto saved_report = report;
         const auto saved_files = files;
         const auto saved_mounts = mounts.entries;
-        const auto saved_clock = clock;
+        const auto saved_time = clock.time;
         const auto saved_answers = agent.answers;
         c.harm(*this);
         EXPECT_EQ(run({"check"}), kExitFailed);
@@ -401,7 +401,7 @@ TEST_F(CtlTest, FindsEachProblem) {
         report = saved_report;
         files = saved_files;
         mounts.entries = saved_mounts;
-        clock = saved_clock;
+        clock.time = saved_time;
         agent.answers = saved_answers;
         agent.problem.reset();
         processes.hanging.clear();

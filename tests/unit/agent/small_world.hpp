@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "common/os/clock.hpp"
@@ -18,10 +19,20 @@ class SmallClock : public Clock {
     Nanoseconds time = Seconds{100};
     Nanoseconds wall_at_boot = Seconds{1'795'000'000};
 
-    Nanoseconds now() const override { return time; }
+    // This and sleep() may be called by two threads at once: one feeds the watchdog on the way down.
+    Nanoseconds now() const override {
+        const std::lock_guard lock(mutex_);
+        return time;
+    }
     Nanoseconds wall() const override { return wall_at_boot + time; }
     Result<> set_wall(Nanoseconds) override { return {}; }
-    void sleep(Nanoseconds duration) override { time += duration; }
+    void sleep(Nanoseconds duration) override {
+        const std::lock_guard lock(mutex_);
+        time += duration;
+    }
+
+  private:
+    mutable std::mutex mutex_;
 };
 
 class SmallFiles : public Files {
