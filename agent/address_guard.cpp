@@ -23,12 +23,6 @@ std::string route_text(const Route& route) {
     return fmt::format("route {}{}", to, route.router.is_set() ? " " + way_text(route) : "");
 }
 
-/// As the kernel keeps it: without host bits.
-Route kept(Route route) {
-    route.destination = Ipv4(route.destination.value & netmask(route.prefix).value);
-    return route;
-}
-
 bool is_to_the_same(const Route& a, const Route& b) { return a.destination == b.destination && a.prefix == b.prefix; }
 
 }  // namespace
@@ -88,7 +82,7 @@ Result<> AddressGuard::reroute(const Lease& old, const Lease& fresh) {
 
 std::vector<Route> AddressGuard::wanted_routes(const Lease& lease) const {
     auto routes = routes_ ? routes_(lease) : std::vector<Route>();
-    for (auto& route : routes) route = kept(route);
+    for (auto& route : routes) route.destination = network_of(route.destination, route.prefix);  // as the kernel has it
     return routes;
 }
 

@@ -56,9 +56,11 @@ std::uint8_t classful_prefix(Ipv4 address) {
     return first < 128 ? 8 : first < 192 ? 16 : 24;
 }
 
+Ipv4 network_of(Ipv4 address, unsigned prefix) { return Ipv4(address.value & netmask(prefix).value); }
+
 Ipv4 broadcast_of(Ipv4 address, unsigned prefix) { return Ipv4(address.value | ~netmask(prefix).value); }
 
-bool same_network(Ipv4 a, Ipv4 b, unsigned prefix) { return ((a.value ^ b.value) & netmask(prefix).value) == 0; }
+bool same_network(Ipv4 a, Ipv4 b, unsigned prefix) { return network_of(a, prefix) == network_of(b, prefix); }
 
 bool is_host_address(Ipv4 address) {
     const std::uint32_t first = address.value >> 24;

@@ -34,6 +34,8 @@ Ipv4 netmask(unsigned prefix);
 std::optional<std::uint8_t> prefix_of(Ipv4 mask);
 /// Prefix length before RFC 1519: 8, 16 or 24 by class; what the kernel assumes when no mask is given.
 std::uint8_t classful_prefix(Ipv4 address);
+/// Lowest address of the network: what stands for it, without host bits.
+Ipv4 network_of(Ipv4 address, unsigned prefix);
 /// Highest address of the network: the broadcast address.
 Ipv4 broadcast_of(Ipv4 address, unsigned prefix);
 bool same_network(Ipv4 a, Ipv4 b, unsigned prefix);

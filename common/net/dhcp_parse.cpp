@@ -88,7 +88,7 @@ class OptionReader {
                 return {};
             }
             // Octets beyond the prefix must be zero; a router must be told the masked network in any case.
-            route.destination = Ipv4(network & netmask(route.prefix).value);
+            route.destination = network_of(Ipv4(network), route.prefix);
             result.push_back(route);
         }
         return result;

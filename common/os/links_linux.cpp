@@ -72,7 +72,7 @@ std::string route_words(const char* verb, int index, const Route& route) {
 Result<netlink::RouteObject> route_object(const std::string& what, int index, const Route& route) {
     if (route.prefix > 32) return fail(what + ": the prefix is longer than 32", {}, EINVAL);
     netlink::RouteObject object(rtnl_route_alloc());
-    const auto network = netlink::to_number(Ipv4(route.destination.value & netmask(route.prefix).value), route.prefix);
+    const auto network = netlink::to_number(network_of(route.destination, route.prefix), route.prefix);
     const auto router = netlink::to_number(route.router);
     if (!object || !network || !router) return fail_errno(what, ENOMEM);
     rtnl_nexthop* hop = rtnl_route_nh_alloc();

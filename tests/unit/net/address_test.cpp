@@ -23,6 +23,8 @@ TEST(Ipv4, KnowsWhatAHostMayHave) {
 TEST(Netmask, GoesBothWays) {
     for (unsigned prefix = 0; prefix <= 32; ++prefix) EXPECT_EQ(prefix_of(netmask(prefix)), prefix);
     EXPECT_EQ(prefix_of(Ipv4(255, 0, 255, 0)), std::nullopt);
+    EXPECT_EQ(network_of(Ipv4(10, 9, 0, 7), 24), Ipv4(10, 9, 0, 0));
+    EXPECT_EQ(network_of(Ipv4(10, 9, 0, 7), 0), Ipv4());
     EXPECT_EQ(broadcast_of(Ipv4(10, 9, 0, 7), 24), Ipv4(10, 9, 0, 255));
 }
 
