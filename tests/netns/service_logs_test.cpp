@@ -2,23 +2,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "common/os/files_linux.hpp"
 #include "common/os/service_logs_linux.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
 
 class ServiceLogsTest : public ::testing::Test {
   protected:
-    void SetUp() override {
-        char name[] = "/tmp/diskless-logs-XXXXXX";
-        ASSERT_NE(::mkdtemp(name), nullptr);
-        top_ = name;
-        ASSERT_TRUE(logs_.open(top_.c_str()));
-    }
-    void TearDown() override { EXPECT_TRUE(files_.remove_tree(top_)); }
+    void SetUp() override { ASSERT_TRUE(logs_.open(top_.c_str())); }
     /// As a service has it.
     Descriptor output_of(const std::string& name) const {
         return Descriptor(::open((top_ + "/pipe/" + name).c_str(), O_RDWR | O_CLOEXEC));
@@ -27,7 +20,8 @@ class ServiceLogsTest : public ::testing::Test {
     static std::string id(std::size_t number) { return "s" + std::to_string(number); }
 
     LinuxFiles files_;
-    std::string top_;
+    const TemporaryDirectory directory_;
+    const std::string top_ = directory_.path;
     ServiceLogs logs_;
 };
 

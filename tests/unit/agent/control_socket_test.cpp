@@ -13,6 +13,8 @@
 #include <cstring>
 #include <thread>
 
+#include "tests/fakes/temporary_directory.hpp"
+
 namespace diskless {
 namespace {
 
@@ -30,16 +32,7 @@ class RealClock : public Clock {
 
 class ControlSocketTest : public ::testing::Test {
   protected:
-    ControlSocketTest() {
-        char name[] = "/tmp/control-test-XXXXXX";
-        directory = ::mkdtemp(name);
-        path = directory + "/control";
-        server = std::move(listen_control_socket(path, clock).value());
-    }
-    ~ControlSocketTest() override {
-        ::unlink(path.c_str());
-        ::rmdir(directory.c_str());
-    }
+    ControlSocketTest() { server = std::move(listen_control_socket(path, clock).value()); }
     int raw_connection() const {
         const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
         sockaddr_un address{};
@@ -51,7 +44,8 @@ class ControlSocketTest : public ::testing::Test {
     Deadline in(Nanoseconds span) const { return Deadline::after(clock, span); }
 
     RealClock clock;
-    std::string directory, path;
+    const TemporaryDirectory directory;
+    const std::string path = directory.path + "/control";
     std::unique_ptr<ControlServer> server;
 };
 
@@ -143,7 +137,7 @@ TEST_F(ControlSocketTest, ClientsThatComeAndGoWithoutEndDoNotHoldUpTheAgent) {
 
 TEST_F(ControlSocketTest, RootMakesRoomForNobodyElse) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to be others, too";
-    ASSERT_EQ(::chmod(directory.c_str(), 0755), 0);
+    ASSERT_EQ(::chmod(directory.path.c_str(), 0755), 0);
     const auto connect_as = [&](std::uint32_t uid) {
         // Of this thread alone, not of the process as setresuid(3) would: the test goes on as root.
         int fd = -1;
@@ -179,7 +173,7 @@ TEST_F(ControlSocketTest, RootMakesRoomForNobodyElse) {
 
 TEST_F(ControlSocketTest, ClientErrorsHaveTheirCodes) {
     EXPECT_EQ(control_socket_client(path, clock)->ask("ping", in(Milliseconds{30})).error().code, ETIMEDOUT);
-    EXPECT_EQ(control_socket_client(directory + "/none", clock)->ask("ping", in(Seconds{1})).error().code, ENOENT);
+    EXPECT_EQ(control_socket_client(directory.path + "/none", clock)->ask("ping", in(Seconds{1})).error().code, ENOENT);
     server.reset();
     EXPECT_EQ(control_socket_client(path, clock)->ask("ping", in(Seconds{1})).error().code, ECONNREFUSED);
     EXPECT_TRUE(listen_control_socket(path, clock)) << "a left-over socket file is replaced";

@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+#include "tests/fakes/temporary_directory.hpp"
+
 namespace diskless {
 namespace {
 
@@ -26,8 +28,8 @@ TEST(TellManager, SpeaksToItsSocketOnly) {
     EXPECT_TRUE(tell_manager("READY=1")) << "nobody asked";
     for (const bool abstract : {true, false}) {
         const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-        const std::string name =
-            (abstract ? "@diskless-notify-" : "/tmp/diskless-notify-") + std::to_string(::getpid());
+        const TemporaryDirectory directory;
+        const auto name = (abstract ? "@" : "") + directory.path + "/notify";
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, name.data(), name.size());
@@ -42,7 +44,6 @@ TEST(TellManager, SpeaksToItsSocketOnly) {
         EXPECT_EQ(std::string(text, static_cast<std::size_t>(std::max<ssize_t>(::read(socket, text, 32), 0))),
                   "READY=1");
         ::close(socket);
-        if (!abstract) ::unlink(name.c_str());
     }
     for (const char* wrong : {"relative", "vsock:2:1", "/nowhere/at/all"}) {
         ::setenv("NOTIFY_SOCKET", wrong, 1);

@@ -11,7 +11,7 @@
 #include "initramfs/module_file.hpp"
 #include "initramfs/module_sets.hpp"
 #include "server-helper/command.hpp"
-#include "tests/unit/initramfs/temporary_directory.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(OutputFile, ReplacesOrLeavesTheOldOne) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     const auto path = directory.path + "/image";
     ASSERT_TRUE(write_output_file(path, "one"));
     ASSERT_TRUE(write_output_file(path, "two"));
@@ -29,7 +29,7 @@ TEST(OutputFile, ReplacesOrLeavesTheOldOne) {
 }
 
 TEST(ModuleList, FromTextAndFile) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     std::ofstream(directory.path + "/list") << "virtio-net # card\n\ne1000, igb\n";
     using Names = std::vector<std::string>;
     EXPECT_EQ(*module_list("a,b-c d"), (Names{"a", "b_c", "d"}));
@@ -52,7 +52,7 @@ TEST(ModuleInfo, RubbishIsAnError) {
 }
 
 TEST(Builder, AbsentKernelNamesThoseThatAreThere) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     fs::create_directories(directory.path + "/lib/modules/6.1.0-1");
     BuildRequest request;
     request.root = directory.path;
@@ -67,7 +67,7 @@ TEST(Builder, AbsentKernelNamesThoseThatAreThere) {
 }
 
 TEST(Builder, AbsentNodeProgramIsToldWithARemedy) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     const auto modules = directory.path + "/lib/modules/6.1.0-1";
     fs::create_directories(modules);
     std::ofstream(modules + "/modules.builtin") << "kernel/fs/nfs/nfs.ko\nkernel/fs/nfs/nfsv3.ko\n";

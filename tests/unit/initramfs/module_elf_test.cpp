@@ -5,14 +5,14 @@
 #include "common/image/lean_module.hpp"
 #include "initramfs/host_files.hpp"
 #include "initramfs/module_file.hpp"
-#include "tests/unit/initramfs/temporary_directory.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
 
 /// An object with sections of a kernel module's names, as the compiler makes it.
 std::string object_with(const std::string& assembler) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     std::ofstream(directory.path + "/module.s") << assembler;
     EXPECT_EQ(std::system(("as -o " + directory.path + "/module.o " + directory.path + "/module.s").c_str()), 0);
     return *read_input_file(directory.path + "/module.o");
@@ -118,7 +118,7 @@ constexpr const char* kFunctions = R"(
 
 /// What the disassembler says of all code and its relocations.
 std::string disassembled(const std::string& object) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     const auto path = directory.path + "/module.o";
     EXPECT_TRUE(write_output_file(path, object));
     const auto command = "objdump -dr --no-show-raw-insn " + path + " | tail -n +4 >" + path + ".txt";

@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "common/os/confined_files_linux.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
@@ -18,9 +18,6 @@ using ::testing::Not;
 class ConfinedFilesTest : public ::testing::Test {
   protected:
     void SetUp() override {
-        char name[] = "/tmp/diskless-confined-XXXXXX";
-        ASSERT_NE(::mkdtemp(name), nullptr);
-        top_ = name;
         fs::create_directories(top_ + "/in/dir");
         fs::create_directories(top_ + "/out");
         std::ofstream(top_ + "/out/secret") << "secret";
@@ -29,7 +26,6 @@ class ConfinedFilesTest : public ::testing::Test {
         fs::create_symlink("../out/secret", top_ + "/in/file-link");
         fs::create_symlink("dir", top_ + "/in/inner-link");
     }
-    void TearDown() override { fs::remove_all(top_); }
     std::string in(const std::string& path) const { return top_ + "/in/" + path; }
     ConfinedFiles files() const { return std::move(*ConfinedFiles::open(top_ + "/in")); }
     std::string secret() const {
@@ -37,7 +33,8 @@ class ConfinedFilesTest : public ::testing::Test {
         return {std::istreambuf_iterator<char>(file), {}};
     }
 
-    std::string top_;
+    const TemporaryDirectory directory_;
+    const std::string top_ = directory_.path;
 };
 
 TEST_F(ConfinedFilesTest, WorksOnPlainPathsLikeAnyOther) {

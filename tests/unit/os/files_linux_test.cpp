@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "common/os/descriptor.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
@@ -21,11 +22,6 @@ using ::testing::ElementsAre;
 
 class LinuxFilesTest : public ::testing::Test {
   protected:
-    void SetUp() override {
-        char name[] = "/tmp/diskless-files-XXXXXX";
-        ASSERT_NE(::mkdtemp(name), nullptr);
-        top_ = name;
-    }
     void TearDown() override { EXPECT_TRUE(files_.remove_tree(top_)); }
     std::string in(const std::string& path) const { return top_ + "/" + path; }
     static struct stat stat_of(const std::string& path) {
@@ -35,7 +31,8 @@ class LinuxFilesTest : public ::testing::Test {
     }
 
     LinuxFiles files_;
-    std::string top_;
+    const TemporaryDirectory directory_;
+    const std::string top_ = directory_.path;
 };
 
 TEST_F(LinuxFilesTest, ReadsUpToItsLimit) {

@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <thread>
 
-#include "tests/unit/initramfs/temporary_directory.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless {
 namespace {
@@ -38,7 +38,7 @@ class LinuxWatchdogTest : public ::testing::Test {
         }
     }
 
-    Directory top_;
+    TemporaryDirectory top_;
     std::string device_ = top_.path + "/watchdog";
     Descriptor driver_;
     LinuxWatchdog watchdog_{device_};

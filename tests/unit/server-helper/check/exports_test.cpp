@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
 #include <set>
 
@@ -8,6 +7,7 @@
 #include "server-helper/check/exports_file.hpp"
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 #include "tests/unit/server-helper/render/site.hpp"
 
 namespace diskless::server {
@@ -211,8 +211,8 @@ TEST(SiteCheck, ARackWithoutMacsIsOneFinding) {
 }
 
 TEST(SiteCheck, TellsWhatTheTreeLacksOrHasLeft) {
-    std::string base = "/tmp/diskless-check.XXXXXX";
-    ASSERT_NE(::mkdtemp(base.data()), nullptr);
+    const TemporaryDirectory tree;
+    const auto& base = tree.path;
     LinuxFiles files;
     auto site = test::site();
     site.cluster.base = base;
@@ -233,7 +233,6 @@ TEST(SiteCheck, TellsWhatTheTreeLacksOrHasLeft) {
     found = rules(check_tree(site));
     for (const auto* optional : {"space", "inodes"}) found.erase(optional);
     EXPECT_EQ(found, Rules{"snapshot-stale"});
-    ASSERT_TRUE(files.remove_tree(base));
 }
 
 }  // namespace

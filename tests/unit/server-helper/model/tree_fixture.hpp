@@ -2,8 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,20 +10,17 @@
 
 #include "server-helper/command.hpp"
 #include "server-helper/model/cluster.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless::server {
 
 class TreeTest : public testing::Test {
   protected:
     TreeTest() {
-        // in RAM where possible: the kill tests flush a file system some hundred times
-        base = std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/diskless-tree-XXXXXX";
-        EXPECT_NE(::mkdtemp(base.data()), nullptr);
         write("cluster.toml",
               "[server]\naddress = \"10.8.0.1\"\nnetwork = \"10.8.0.0/16\"\n[defaults]\nimage = \"debian\"\n");
         generation("debian", "20260101-000000");
     }
-    ~TreeTest() override { std::filesystem::remove_all(base); }
 
     std::string path(const std::string& rest) const { return base + "/" + rest; }
     void write(const std::string& rest, std::string_view content) {
@@ -57,7 +52,8 @@ class TreeTest : public testing::Test {
         return code;
     }
 
-    std::string base, out, err;
+    const TemporaryDirectory tree = TemporaryDirectory::in_memory();  // the kill tests flush it
+    std::string base = tree.path, out, err;
 };
 
 }  // namespace diskless::server

@@ -1,24 +1,18 @@
 #include "server-helper/render/install.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 
 #include "common/os/file_batch.hpp"
 #include "common/os/files_linux.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless::server {
 namespace {
 
 class InstallTest : public testing::Test {
   protected:
-    InstallTest() {
-        EXPECT_NE(::mkdtemp(base_.data()), nullptr);
-        boot_ = base_ + "/boot";
-    }
-    ~InstallTest() override { (void)files_.remove_tree(base_); }
-
     Result<Installed> install(std::vector<RenderedDialect> rendered, InstallOptions options = {}) {
         return install_rendered(boot_, rendered, options);
     }
@@ -29,7 +23,8 @@ class InstallTest : public testing::Test {
     }
 
     LinuxFiles files_;
-    std::string base_ = "/tmp/diskless-install.XXXXXX", boot_;
+    const TemporaryDirectory directory_;
+    const std::string base_ = directory_.path, boot_ = base_ + "/boot";
     const RenderedDialect two_{"pxelinux", {{"tftp/a", "A", "n1", {}}, {"tftp/b", "B", "n2", {}}}};
 };
 

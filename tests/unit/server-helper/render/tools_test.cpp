@@ -1,20 +1,13 @@
 // The servers' own programs read what is rendered for them. A test skips when its program is not installed.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include "common/os/files_linux.hpp"
 #include "common/os/tool.hpp"
 #include "server-helper/render/validate.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 #include "tests/unit/server-helper/render/site.hpp"
 
 namespace diskless::server {
 namespace {
-
-struct Scratch {
-    std::string path = "/tmp/diskless-tools.XXXXXX";
-    Scratch() { EXPECT_NE(::mkdtemp(path.data()), nullptr); }
-    ~Scratch() { (void)LinuxFiles().remove_tree(path); }
-};
 
 struct Case {
     const char *dialect, *tool;
@@ -24,7 +17,7 @@ class ToolTest : public testing::TestWithParam<Case> {
     void SetUp() override {
         if (!find_tool(GetParam().tool)) GTEST_SKIP() << GetParam().tool << " is not installed";
     }
-    Scratch scratch_;
+    const TemporaryDirectory scratch_;
 };
 
 TEST_P(ToolTest, AcceptsWhatIsRendered) {

@@ -3,25 +3,19 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "common/os/confined_files_linux.hpp"
 #include "server-helper/snapshot/prepare.hpp"
+#include "tests/fakes/temporary_directory.hpp"
 
 namespace diskless::server {
 
 class SmallTree : public ::testing::Test {
   protected:
     void SetUp() override {
-        // in RAM where possible: the kill tests flush a file system some hundred times
-        const std::string parent = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-        std::string name = parent + "/diskless-snapshots-XXXXXX";
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        top_ = name;
         for (const char* path : {"image/etc/ssh", "image/var/log/journal", "image/var/spool/cron", "image/root",
                                  "snapshots", "overlays", "elsewhere"})
             std::filesystem::create_directories(in(path));
@@ -36,7 +30,6 @@ class SmallTree : public ::testing::Test {
         options_.staging = in("snapshots/.prepare");
         options_.overlays = in("overlays");
     }
-    void TearDown() override { std::filesystem::remove_all(top_); }
 
     std::string in(const std::string& path) const { return top_ + "/" + path; }
     std::string of(const std::string& node, const std::string& path) const {
@@ -72,7 +65,8 @@ class SmallTree : public ::testing::Test {
     }
     ConfinedFiles confined() const { return std::move(*ConfinedFiles::open(in("snapshots"))); }
 
-    std::string top_;
+    const TemporaryDirectory directory_ = TemporaryDirectory::in_memory();  // the kill tests flush it
+    const std::string top_ = directory_.path;
     PrepareOptions options_;
 };
 
