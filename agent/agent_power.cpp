@@ -80,12 +80,9 @@ std::string Agent::answer_power(const ControlRequest& request, PowerVerb verb, i
     }
     JsonWriter json;
     json.begin_object();
-    json.name("verb");
-    json.value(text(power_->verb()));
-    json.name("at_most_ms");
-    json.value(std::chrono::duration_cast<Milliseconds>(power_->deadline().left(world_.clock)).count());
-    json.name("asks");
-    json.value(text(init_kind(init_facts())));
+    json.member("verb", text(power_->verb()));
+    json.member("at_most_ms", std::chrono::duration_cast<Milliseconds>(power_->deadline().left(world_.clock)).count());
+    json.member("asks", text(init_kind(init_facts())));
     json.end_object();
     return ok_answer(json.text());
 }

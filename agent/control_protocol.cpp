@@ -100,8 +100,7 @@ std::string to_line(const ControlRequest& request) {
 std::string ok_answer(std::string_view answer) {
     JsonWriter json;
     json.begin_object();
-    json.name("ok");
-    json.value(true);
+    json.member("ok", true);
     json.name("answer");
     json.raw(answer);
     json.end_object();
@@ -111,12 +110,9 @@ std::string ok_answer(std::string_view answer) {
 std::string error_answer(const Error& error) {
     JsonWriter json;
     json.begin_object();
-    json.name("ok");
-    json.value(false);
-    json.name("cause");
-    json.value(error.cause);
-    json.name("remedy");
-    json.value(error.remedy);
+    json.member("ok", false);
+    json.member("cause", error.cause);
+    json.member("remedy", error.remedy);
     json.end_object();
     return json.text() + "\n";
 }

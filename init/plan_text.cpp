@@ -30,18 +30,14 @@ bool init_mounts_over(const BootConfig& config, const std::string& root, const F
 std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) {
     JsonWriter json(2);
     json.begin_object();
-    json.name("configuration");
-    json.value(describe(boot.config));
+    json.member("configuration", describe(boot.config));
     json.name("warnings");
     json.begin_array();
     for (const auto& warning : boot.config.warnings) {
         json.begin_object();
-        json.name("parameter");
-        json.value(warning.parameter);
-        json.name("message");
-        json.value(warning.message);
-        json.name("remedy");
-        json.value(warning.remedy);
+        json.member("parameter", warning.parameter);
+        json.member("message", warning.message);
+        json.member("remedy", warning.remedy);
         json.end_object();
     }
     json.end_array();
@@ -49,16 +45,13 @@ std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) 
     json.begin_array();
     for (const auto& step : plan) {
         json.begin_object();
-        json.name("id");
-        json.value(step.id);
-        json.name("sentence");
-        json.value(step.sentence);
+        json.member("id", step.id);
+        json.member("sentence", step.sentence);
         json.name("needs");
         json.begin_array();
         for (const auto& need : step.needs) json.value(need);
         json.end_array();
-        json.name("deadline_ms");
-        json.value(static_cast<std::int64_t>(step.deadline.count()));
+        json.member("deadline_ms", static_cast<std::int64_t>(step.deadline.count()));
         json.end_object();
     }
     json.end_array();
@@ -67,16 +60,11 @@ std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) 
         json.begin_array();
         for (const auto& entry : state->entries) {
             json.begin_object();
-            json.name("path");
-            json.value(entry.path);
-            json.name("kind");
-            json.value(text(entry.kind));
-            json.name("source");
-            json.value(entry.source);
-            json.name("origin");
-            json.value(entry.origin.text());
-            json.name("skipped");
-            json.value(entry.skipped);
+            json.member("path", entry.path);
+            json.member("kind", text(entry.kind));
+            json.member("source", entry.source);
+            json.member("origin", entry.origin.text());
+            json.member("skipped", entry.skipped);
             json.name("notes");
             json.begin_array();
             for (const auto& note : entry.notes) json.value(note);
@@ -88,12 +76,9 @@ std::string as_json(const Boot& boot, const Plan& plan, const StatePlan* state) 
         json.begin_array();
         for (const auto& problem : state->problems) {
             json.begin_object();
-            json.name("origin");
-            json.value(problem.origin.text());
-            json.name("text");
-            json.value(problem.text);
-            json.name("remedy");
-            json.value(problem.remedy);
+            json.member("origin", problem.origin.text());
+            json.member("text", problem.text);
+            json.member("remedy", problem.remedy);
             json.end_object();
         }
         json.end_array();

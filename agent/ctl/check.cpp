@@ -173,14 +173,10 @@ int check(CtlWorld& world, const ParsedOptions& options) {
             if (!finding.remedy.empty()) world.out.write("         -> " + printable(finding.remedy) + "\n");
         }
         json.begin_object();
-        json.name("subject");
-        json.value(finding.subject);
-        json.name("ok");
-        json.value(finding.ok);
-        json.name("answer");
-        json.value(finding.answer);
-        json.name("remedy");
-        json.value(finding.remedy);
+        json.member("subject", finding.subject);
+        json.member("ok", finding.ok);
+        json.member("answer", finding.answer);
+        json.member("remedy", finding.remedy);
         json.end_object();
     }
     json.end_array();

@@ -59,8 +59,7 @@ int version(CtlWorld& world, const ParsedOptions& options) {
     if (options.has("json")) {
         JsonWriter json(2);
         json.begin_object();
-        json.name("version");
-        json.value(DISKLESS_VERSION);
+        json.member("version", DISKLESS_VERSION);
         json.name("booted_with");
         if (booted.empty())
             json.raw("null");

@@ -85,22 +85,15 @@ int state(CtlWorld& world, const ParsedOptions& options) {
         if (!problem.empty()) text += "            -> " + printable(problem) + "\n";
 
         json.begin_object();
-        json.name("path");
-        json.value(entry.path);
-        json.name("kind");
-        json.value(entry.kind);
-        json.name("source");
-        json.value(entry.source);
+        json.member("path", entry.path);
+        json.member("kind", entry.kind);
+        json.member("source", entry.source);
         if (look) {
-            json.name("bytes");
-            json.value(static_cast<std::int64_t>(look->bytes));
-            json.name("whole");
-            json.value(look->whole);
-            json.name("changed");
-            json.value(changed);
+            json.member("bytes", static_cast<std::int64_t>(look->bytes));
+            json.member("whole", look->whole);
+            json.member("changed", changed);
         }
-        json.name("problem");
-        json.value(problem);
+        json.member("problem", problem);
         json.end_object();
     }
     json.end_array();

@@ -47,6 +47,12 @@ class JsonWriter {
     void value(const char* text) { value(std::string_view(text)); }
     void value(std::int64_t number);
     void value(bool yes);
+    /// Of an object: its name and value.
+    template <class Value>
+    void member(std::string_view its_name, const Value& its_value) {
+        name(its_name);
+        value(its_value);
+    }
     /// A JSON text that is valid by itself.
     void raw(std::string_view json);
 
