@@ -36,6 +36,14 @@ class LinksTest : public testing::Test {
         return true;
     }
 
+    /// nv0 is up and has 10.77.0.5/24.
+    Link addressed() {
+        auto link = find("nv0");
+        EXPECT_TRUE(links_.set_up(link.index));
+        EXPECT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+        return link;
+    }
+
     LinuxLinks links_;
     VethPair veth_{"nv0", "nv1"};
 };
@@ -120,9 +128,7 @@ TEST_F(LinksTest, AddsAddressesOnceWithTheirBroadcast) {
 }
 
 TEST_F(LinksTest, AddsAndReplacesRoutes) {
-    const auto link = find("nv0");
-    ASSERT_TRUE(links_.set_up(link.index));
-    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    const auto link = addressed();
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)}));
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 2)}));
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4(10, 78, 0, 9), 16, Ipv4{}})) << "host bits do not matter";
@@ -147,9 +153,7 @@ TEST_F(LinksTest, AddsAndReplacesRoutes) {
 }
 
 TEST_F(LinksTest, RoutesOutliveTheNetworkOfTheirRouter) {
-    const auto link = find("nv0");
-    ASSERT_TRUE(links_.set_up(link.index));
-    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    const auto link = addressed();
     ASSERT_TRUE(links_.add_route(link.index, {Ipv4{}, 0, Ipv4(10, 77, 0, 1)}));
     ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 78, 0, 5), 24, Seconds{0}));
     ASSERT_TRUE(links_.remove_address(link.index, Ipv4(10, 77, 0, 5), 24));
@@ -177,9 +181,7 @@ TEST_F(LinksTest, ListsAddressesAndHowLongTheyLive) {
 }
 
 TEST_F(LinksTest, RemovesOneAddress) {
-    const auto link = find("nv0");
-    ASSERT_TRUE(links_.set_up(link.index));
-    ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 77, 0, 5), 24, Seconds{0}));
+    const auto link = addressed();
     ASSERT_TRUE(links_.add_address(link.index, Ipv4(10, 78, 0, 5), 24, Seconds{0}));
     ASSERT_TRUE(links_.remove_address(link.index, Ipv4(10, 77, 0, 5), 24));
     EXPECT_THAT(shown("ip -4 addr show nv0"), Not(HasSubstr("10.77.0.5")));

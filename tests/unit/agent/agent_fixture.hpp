@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <utmp.h>
 
 #include "agent/agent.hpp"
 #include "common/nfs/server_verdict.hpp"
@@ -72,6 +73,13 @@ class AgentTest : public ::testing::Test {
     void pass(Nanoseconds span) {
         const auto end = clock.now() + span;
         while (clock.now() < end && !agent().over()) agent().turn(Deadline{end});
+    }
+    /// What sysvinit writes down of a run level: '6' + 256 * '2' after 2.
+    void enter(int level) {
+        struct utmp record {};
+        record.ut_type = RUN_LVL;
+        record.ut_pid = level;
+        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
     }
     AgentState kept() const { return agent_state_from_json(files.content.at(kAgentStateFile)).value(); }
 

@@ -1,7 +1,6 @@
 // What the agent does about an init that goes down without asking it, and the watchdog meanwhile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <utmp.h>
 
 #include <thread>
 
@@ -41,12 +40,6 @@ TEST_F(AgentTest, SeesTheRunLevelOfSysvinitGoDown) {
     hooks.is_guarded = [] { return true; };
     files.content["/proc/1/comm"] = "init\n";
     files.fifos.insert("/run/initctl");
-    struct utmp record {};
-    record.ut_type = RUN_LVL;
-    const auto enter = [&](int level) {
-        record.ut_pid = level;
-        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
-    };
     enter('2');
     pass(Seconds{10});
     EXPECT_THAT(told, IsEmpty());
@@ -59,10 +52,7 @@ TEST_F(AgentTest, ASysvinitThatSleepsWhileItsScriptsRunIsNotDeaf) {
     files.content["/proc/1/comm"] = "init\n";
     files.fifos.insert("/run/initctl");
     ask("reboot timeout_ms=60000");
-    struct utmp record {};
-    record.ut_type = RUN_LVL;
-    record.ut_pid = '6' + 256 * '2';
-    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    enter('6' + 256 * '2');
     run_to_the_end();
     EXPECT_GE(taken_down_at, Seconds{140}) << "two thirds of the time are its own";
     EXPECT_THAT(machine.said, HasSubstr("it takes too long"));
@@ -91,10 +81,7 @@ TEST_F(AgentTest, FinishesWhatSysvinitWasToldWhenTheServerIsGone) {
     hooks.is_guarded = [] { return true; };
     files.content["/proc/1/comm"] = "init\n";
     files.fifos.insert("/run/initctl");
-    struct utmp record {};
-    record.ut_type = RUN_LVL;
-    record.ut_pid = '0';
-    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    enter('0');
     pass(Seconds{60});
     EXPECT_EQ(taken_down_at, Nanoseconds{0});
     server_alive = false;
@@ -116,12 +103,6 @@ class SysvinitTest : public AgentTest {
         parts.watchdog = &keeper;
         enter('2');
         pass(Seconds{30});
-    }
-    void enter(int level) {
-        struct utmp record {};
-        record.ut_type = RUN_LVL;
-        record.ut_pid = level;
-        files.content["/run/utmp"] += std::string(reinterpret_cast<const char*>(&record), sizeof record);
     }
     std::optional<int> sender;
     std::vector<std::string> told;
@@ -217,10 +198,7 @@ TEST_F(AgentTest, ABusyServerDoesNotEndWhatInitDoes) {
     hooks.is_guarded = [] { return true; };
     files.content["/proc/1/comm"] = "init\n";
     files.fifos.insert("/run/initctl");
-    struct utmp record {};
-    record.ut_type = RUN_LVL;
-    record.ut_pid = '6';
-    files.content["/run/utmp"] = std::string(reinterpret_cast<const char*>(&record), sizeof record);
+    enter('6');
     for (int minute = 0; minute < 10; ++minute) {
         unanswered = probes + 1;
         pass(Seconds{60});
