@@ -132,16 +132,17 @@ class FakeLinks : public Links {
         });
         if (!reachable) return fail_errno("add route via " + route.router.text(), ENETUNREACH);
         // NLM_F_REPLACE: there is one routing table for all links.
+        const auto network = network_of(route.destination, route.prefix);
         for (auto& other : links)
             std::erase_if(other.routes, [&](const Route& known) {
-                return known.destination == route.destination && known.prefix == route.prefix;
+                return known.destination == network && known.prefix == route.prefix;
             });
-        fake.routes.push_back(route);
+        fake.routes.push_back({network, route.prefix, route.router});
         return {};
     }
     Result<> remove_route(int index, const Route& route) override {
         FakeLink& fake = TRY(find(index));
-        std::erase(fake.routes, route);
+        std::erase(fake.routes, Route{network_of(route.destination, route.prefix), route.prefix, route.router});
         return {};
     }
     Result<> set_wake_on_lan(const std::string& name, bool armed) override {

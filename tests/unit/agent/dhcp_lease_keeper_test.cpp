@@ -336,6 +336,19 @@ TEST_F(DhcpLeaseKeeperTest, LeavesADefaultRouteThatSomebodyChose) {
     EXPECT_THAT(link().routes, ElementsAre(Route{Ipv4(), 0, Ipv4(10, 9, 0, 254)}));
 }
 
+TEST_F(DhcpLeaseKeeperTest, ARouteWithHostBitsIsPutBackOnce) {
+    AddressGuard guard({clock, links, machine}, {"eth0", kMac}, [](const Lease&) {
+        return std::vector<Route>{{Ipv4(10, 8, 0, 9), 16, kServer}};
+    });
+    for (int hour = 0; hour < 3; ++hour) {
+        guard.look(keeper->live().lease);
+        EXPECT_THAT(link().routes, Contains(Route{Ipv4(10, 8, 0, 0), 16, kServer}));
+        clock.advance(Seconds{3600});
+    }
+    EXPECT_EQ(times_said("put back what the root needs: route 10.8.0.0/16"), 1);
+    EXPECT_EQ(times_said("put back"), 1);
+}
+
 TEST_F(DhcpLeaseKeeperTest, AsksAtOnceWhenTheCarrierIsBack) {
     pass(Seconds{1});
     link().unplugged = true;
