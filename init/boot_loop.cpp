@@ -13,18 +13,21 @@ namespace {
 
 constexpr int kError = 3, kWarning = 4, kInfo = 6;  // syslog(2) levels
 constexpr Retry kTryAgain{0, Milliseconds{4000}, Milliseconds{60'000}};
-constexpr const char* kShell = "/bin/busybox";
+constexpr const char* kShells[] = {"/bin/busybox", "/bin/sh"};  // of the image; after the switch the root's
 
 double seconds(Nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 /// Until the operator leaves it, then the boot goes on from the step that failed.
 void rescue_shell(Os& os) {
     os.machine.say(kError, "a shell on the console; leave it to go on with the boot");
-    const auto pid = os.processes.spawn(
-        {.path = kShell,
-         .arguments = {"sh"},
-         .environment = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux", "PS1=diskless# "},
-         .console = "/dev/console"});
+    auto pid = Result<int>(fail(""));
+    for (const char* shell : kShells)
+        if (!pid)
+            pid = os.processes.spawn(
+                {.path = shell,
+                 .arguments = {"sh"},
+                 .environment = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=linux", "PS1=diskless# "},
+                 .console = "/dev/console"});
     if (!pid) {
         os.machine.say(kError, "no shell: " + pid.error().cause + "; build the image with --shell");
         os.clock.sleep(Seconds{30});

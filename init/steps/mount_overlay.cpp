@@ -7,15 +7,14 @@
 
 #include "common/base/text.hpp"
 #include "init/child_work.hpp"
+#include "init/root_modules.hpp"
 #include "init/steps/steps.hpp"
-#include "init/swap/root_modules.hpp"
 
 namespace diskless::steps {
 
 namespace {
 
 constexpr const char* kLayer = "/run/diskless/overlay";  // a tmpfs: what is written, and where overlayfs works
-constexpr std::size_t kLargest = std::size_t{16} << 20;  // of modules.dep
 constexpr const char* kType = "overlay";
 
 /// From the image when it has the module, else from the root: most nodes need it not.
@@ -24,9 +23,7 @@ Result<> load_overlayfs(Os& os, const Boot& boot) {
     auto modules = boot.manifest;
     auto order = load_order(modules, {kType});
     if (order.empty()) {
-        const auto directory = join_path(join_path(kNewRoot, "/lib/modules"), os.machine.kernel_release());
-        const auto dependencies = os.files.read(join_path(directory, "modules.dep"), kLargest);
-        modules = disk_modules(dependencies.value_or(std::string()), {}, directory);
+        modules = modules_of_root(os.files, os.machine.kernel_release(), false);
         order = load_order(modules, {kType});
     }
     for (const auto* module : order)

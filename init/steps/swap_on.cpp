@@ -9,9 +9,9 @@
 
 #include "common/base/text.hpp"
 #include "init/child_work.hpp"
+#include "init/root_modules.hpp"
 #include "init/steps/steps.hpp"
 #include "init/swap/file_system_head.hpp"
-#include "init/swap/root_modules.hpp"
 
 namespace diskless::steps {
 
@@ -19,17 +19,11 @@ namespace {
 
 constexpr Milliseconds kLookAgain{100};
 constexpr Milliseconds kDeadline{10'000};
-constexpr std::size_t kLargest = std::size_t{16} << 20;  // of modules.dep and modules.alias
 
 /// Modules of the root, loaded when they are asked for.
 class RootModules {
   public:
-    RootModules(Os& os, const std::string& release) : os_(os) {
-        const auto directory = join_path(join_path(kNewRoot, "/lib/modules"), release);
-        const auto text = [&](const char* name) {
-            return os.files.read(join_path(directory, name), kLargest).value_or(std::string());
-        };
-        manifest_ = disk_modules(text("modules.dep"), text("modules.alias"), directory);
+    RootModules(Os& os, const std::string& release) : os_(os), manifest_(modules_of_root(os.files, release, true)) {
         for (auto& name : os.modules.loaded().value_or(std::vector<std::string>{})) loaded_.insert(std::move(name));
     }
 

@@ -35,6 +35,7 @@ class FakeProcesses : public Processes {
         return fail(std::string(what) + ": no end in time, killed", {}, ETIMEDOUT);
     }
     Result<int> spawn(const SpawnRequest& request) override {
+        if (absent.contains(request.path)) return fail_errno("start " + request.path, ENOENT);
         executed_.push_back(request.path);
         spawned.push_back(request);
         return static_cast<int>(100 + spawned.size());
@@ -57,6 +58,7 @@ class FakeProcesses : public Processes {
 
     std::vector<std::string> children;  // names of all in_child work so far
     std::set<std::string> hanging;      // of that which never ends
+    std::set<std::string> absent;       // programs that cannot be started
     std::vector<SpawnRequest> spawned;
     std::vector<std::string> execute_arguments;
     std::function<void()> on_execute;  // once

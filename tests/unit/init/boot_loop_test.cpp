@@ -93,6 +93,23 @@ TEST(BootLoop, AnInitThatCannotBeExecutedOpensAShellWhereThatIsWanted) {
     EXPECT_THAT(loop.machine.powered, IsEmpty());
 }
 
+/// The image's is not there any more when the root has been switched.
+TEST(BootLoop, TheShellMayBeTheRoots) {
+    Loop loop("diskless.onfail=shell");
+    loop.processes.absent = {"/bin/busybox"};
+    EXPECT_THROW(loop.run(1), BecameInit);
+    ASSERT_EQ(loop.processes.spawned.size(), 2U);
+    EXPECT_EQ(loop.processes.spawned[1].path, "/bin/sh");
+    EXPECT_FALSE(loop.machine.has_said("no shell"));
+}
+
+TEST(BootLoop, WithoutAnyShellItSaysWhereOneComesFrom) {
+    Loop loop("diskless.onfail=shell");
+    loop.processes.absent = {"/bin/busybox", "/bin/sh"};
+    EXPECT_THROW(loop.run(1), BecameInit);
+    EXPECT_TRUE(loop.machine.has_said("build the image with --shell"));
+}
+
 TEST(BootLoop, AStepThatFailsForGoodIsTriedAgainFromThere) {
     Loop loop("diskless.snapshot=10.9.0.1:/srv/later diskless.snapshot.policy=fail diskless.onfail=reboot:7");
     EXPECT_THROW(loop.run(0), Stopped);

@@ -4,8 +4,8 @@
 
 #include "common/plan/executor.hpp"
 #include "init/plan.hpp"
+#include "init/root_modules.hpp"
 #include "init/swap/file_system_head.hpp"
-#include "init/swap/root_modules.hpp"
 #include "tests/fakes/fake_cluster.hpp"
 
 namespace diskless {

@@ -1,14 +1,17 @@
-#include "init/swap/root_modules.hpp"
+#include "init/root_modules.hpp"
 
 #include <array>
 #include <map>
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"
+#include "init/boot.hpp"
 
 namespace diskless {
 
 namespace {
+
+constexpr std::size_t kLargestList = std::size_t{16} << 20;
 
 constexpr std::array<std::string_view, 9> kDiskDirectories{
     "kernel/drivers/ata/",     "kernel/drivers/block/",    "kernel/drivers/scsi/",
@@ -43,6 +46,14 @@ Manifest disk_modules(std::string_view modules_dep, std::string_view modules_ali
         if (disk != disks.end()) manifest.modules[disk->second].aliases.push_back(normalize_alias(fields[1]));
     }
     return manifest;
+}
+
+Manifest modules_of_root(const Files& files, const std::string& release, bool with_disks) {
+    const auto directory = join_path(join_path(kNewRoot, "/lib/modules"), release);
+    const auto text = [&](const char* name) {
+        return files.read(join_path(directory, name), kLargestList).value_or(std::string());
+    };
+    return disk_modules(text("modules.dep"), with_disks ? text("modules.alias") : std::string(), directory);
 }
 
 std::vector<std::string> modules_of_file_system(const std::string& type) {
