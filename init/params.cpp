@@ -242,7 +242,7 @@ void read_route(Reading& reading, const Word& word) {
         (!interface.empty() && !is_interface_name(interface)) || (!router->is_set() && interface.empty()))
         return reading.warn(word, "is not <network>/<prefix>:<gateway>[:<interface>] in IPv4: ignored",
                             "write rd.route=10.1.0.0/16:192.168.1.1");
-    const Route route{Ipv4(network->value & netmask(*prefix).value), *prefix, *router};
+    const Route route{network_of(*network, *prefix), *prefix, *router};
     if (route.destination != *network)
         reading.warn(
             word, fmt::format("has address bits beyond its prefix: {}/{} is used", route.destination.text(), *prefix));

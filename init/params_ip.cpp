@@ -439,7 +439,7 @@ void check_gateway(Reading& reading, const Word& word, InterfaceConfig& interfac
     };
     if (prefix < 31 && gateway == broadcast_of(interface.address, prefix))
         leave_out("the broadcast address of the network");
-    else if (prefix < 31 && gateway.value == (interface.address.value & netmask(prefix).value))
+    else if (prefix < 31 && gateway == network_of(interface.address, prefix))
         leave_out("the network itself");
     else if (gateway == interface.address)
         leave_out("the node's own address");
@@ -458,12 +458,12 @@ void check_address(Reading& reading, const Word& word, const InterfaceConfig& in
     if (interface.method != AddressMethod::fixed) return;
     const auto prefix = interface.prefix != 0 ? interface.prefix : classful_prefix(interface.address);
     if (prefix >= 31) return;
-    const auto network = interface.address.value & netmask(prefix).value;
-    if (interface.address.value == network || interface.address == broadcast_of(interface.address, prefix))
+    const auto network = network_of(interface.address, prefix);
+    if (interface.address == network || interface.address == broadcast_of(interface.address, prefix))
         reading.warn(
             word,
             fmt::format("{} is the {} address of its /{} network: it is used, but hardly works",
-                        interface.address.text(), interface.address.value == network ? "network" : "broadcast", prefix),
+                        interface.address.text(), interface.address == network ? "network" : "broadcast", prefix),
             "check address and netmask");
 }
 

@@ -104,7 +104,7 @@ std::string parse_network(std::string_view text, Site& site) {
     if (slash == std::string::npos) return fmt::format("does not say how long the prefix is: {}/24?", first->text());
     const auto prefix = parse_number<std::uint8_t>(text.substr(slash + 1));
     if (!prefix || *prefix == 0 || *prefix > 32) return "is no network: prefixes are 1 to 32";
-    site.network = Ipv4(first->value & netmask(*prefix).value), site.prefix = *prefix;
+    site.network = network_of(*first, *prefix), site.prefix = *prefix;
     if (site.network == *first) return {};
     return fmt::format("is no network: {}/{}?", site.network.text(), *prefix);
 }
@@ -158,10 +158,11 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
     WantedFiles wanted;
     const auto site = TRY(parse_site(options));
     if (!is_exported_path(base))
-        return bad_usage(fmt::format("--base cannot be \"{}\": nodes would cut the path of their root at a blank, comma "
-                                     "or quote",
-                                     printable(base)),
-                         "name an absolute path without them, as /srv/diskless");
+        return bad_usage(
+            fmt::format("--base cannot be \"{}\": nodes would cut the path of their root at a blank, comma "
+                        "or quote",
+                        printable(base)),
+            "name an absolute path without them, as /srv/diskless");
     if (files.exists(path)) {
         const auto cluster = TRY(load_cluster(base));
         if (!options.has("quiet")) tell_kept(site, cluster, path, streams);

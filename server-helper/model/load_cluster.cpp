@@ -30,10 +30,9 @@ void read_server(TomlTable& table, Cluster& cluster) {
         slash == std::string::npos ? std::nullopt : parse_number<std::uint8_t>(network->substr(slash + 1));
     if (!address || !prefix || *prefix == 0 || *prefix > 32)
         return table.refuse("network", "is no network", "write network = \"10.8.0.0/16\"");
-    if ((address->value & ~netmask(*prefix).value) != 0)
-        return table.refuse(
-            "network", "has address bits beyond its prefix",
-            fmt::format("write network = \"{}/{}\"", Ipv4(address->value & netmask(*prefix).value).text(), *prefix));
+    if (*address != network_of(*address, *prefix))
+        return table.refuse("network", "has address bits beyond its prefix",
+                            fmt::format("write network = \"{}/{}\"", network_of(*address, *prefix).text(), *prefix));
     cluster.network = *address;
     cluster.prefix = *prefix;
 }
