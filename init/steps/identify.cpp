@@ -116,19 +116,24 @@ Result<std::vector<GeneratedFile>> ssh_files(Os& os, const std::string& names, c
     return files;
 }
 
-bool has_host_key(std::string_view names_in_etc_ssh) {
-    return std::ranges::any_of(lines(names_in_etc_ssh), [](std::string_view name) {
-        return name.starts_with("ssh_host_") && name.ends_with("_key");
+/// An empty file is a name only: a boot with a snapshot made it, to mount on.
+bool has_host_key(TreeView& root, const std::string& directory) {
+    return std::ranges::any_of(root.names(directory), [&](const std::string& name) {
+        if (!name.starts_with("ssh_host_") || !name.ends_with("_key")) return false;
+        const auto* key = root.status(join_path(directory, name));
+        return key != nullptr && key->size != 0;
     });
 }
 
 /// Without a snapshot a root of the node's own keeps its keys itself; one that has none is given one, for good.
 void give_own_key(StepContext& context, const Gathered& all, const std::string& hostname) {
-    if (has_host_key(all.ssh)) return;
     const auto work = [&]() -> Result<> {
-        const auto made = TRY(ssh_files(context.os, all.ssh, hostname, context.deadline));
-        for (const auto& file : made)
-            TRY(context.os.files.replace(join_path(kNewRoot, file.path), file.content, file.mode));
+        TreeView root(context.os.files, kNewRoot);
+        const auto directory = root.resolve("/etc/ssh").path;
+        if (has_host_key(root, directory)) return {};
+        for (const auto& file : TRY(ssh_files(context.os, all.ssh, hostname, context.deadline)))
+            TRY(context.os.files.replace(root.outside(join_path(directory, base_name(file.path))), file.content,
+                                         file.mode));
         return {};
     };
     const auto given = do_in_child(context.os.processes, "give the root an ssh host key", context.deadline, work);

@@ -49,6 +49,27 @@ TEST(WritableRoot, WithoutASnapshotItsOwnKeysStay) {
     EXPECT_FALSE(node.files.exists("/sysroot" + std::string(kKey)));
 }
 
+/// A boot with a snapshot has made the name in the root, to mount on: no sshd starts with that alone.
+TEST(WritableRoot, WithoutTheSnapshotThatItHadBeforeItHasAHostKey) {
+    WritableRoot node("none");
+    node.files.tree(
+        {{"/server/root" + std::string(kKey), file("", 0600)}, {"/server/root" + std::string(kKey) + ".pub", file()}});
+    node.run();
+    EXPECT_THAT(node.key(), StartsWith("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    EXPECT_EQ(node.in_root(), node.key());
+}
+
+/// An absolute symlink means the root's own directory, not one of the initramfs.
+TEST(WritableRoot, TheHostKeyIsGivenWhereTheRootKeepsItsKeys) {
+    WritableRoot node("none");
+    ASSERT_TRUE(node.files.remove_tree("/server/root/etc/ssh"));
+    node.files.tree(
+        {{"/server/root/etc/ssh", symlink("/data/ssh")}, {"/server/root/data/ssh/sshd_config", file("Port 22\n")}});
+    node.run();
+    EXPECT_THAT(node.files.text("/server/root/data/ssh/ssh_host_ed25519_key"),
+                StartsWith("-----BEGIN OPENSSH PRIVATE KEY-----"));
+}
+
 /// The golden machine's keys are in every copy of it.
 TEST(WritableRoot, WithASnapshotTheHostKeyIsKeptThere) {
     WritableRoot node("10.9.0.1:/srv/snapshots");
