@@ -43,6 +43,14 @@ Result<> mount_layers(Mounts& mounts) {
     return mounts.mount({kType, kNewRoot, kType, layers});
 }
 
+/// A root that was there before us (adopt-root) may be writable, and it stays visible.
+Result<> make_read_only(Mounts& mounts) {
+    const auto table = TRY(mounts.table());
+    const auto root = std::ranges::find(table, kSharedRoot, &MountEntry::target);
+    if (root == table.end() || !root->options.starts_with("rw")) return {};
+    return mounts.remount(kSharedRoot, "bind,ro" + root->options.substr(2));
+}
+
 /// An attempt before may have got as far as anywhere: what is there is not made again.
 Result<> put_memory_over_root(Os& os, const std::string& size) {
     const auto table = TRY(os.mounts.table());
@@ -51,17 +59,18 @@ Result<> put_memory_over_root(Os& os, const std::string& size) {
     };
     const bool moved = is_mounted(kSharedRoot);
     if (moved && is_mounted(kNewRoot)) return {};
+    for (const char* place : {kLayer, kSharedRoot}) TRY(os.files.make_directories(place));
     if (!is_mounted(kLayer))  // for nobody but the kernel to go into
         TRY(os.mounts.mount({"diskless-overlay", kLayer, "tmpfs",
                              "nosuid,nodev,mode=0700" + (size.empty() ? std::string() : ",size=" + size)}));
     for (const char* layer : {"/upper", "/work"}) TRY(os.files.make_directories(join_path(kLayer, layer)));
     if (!moved) TRY(os.mounts.move(kNewRoot, kSharedRoot));
+    TRY(make_read_only(os.mounts));
     return mount_layers(os.mounts);
 }
 
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
-    for (const char* place : {kLayer, kSharedRoot}) TRY(os.files.make_directories(place));
     const auto& size = boot.config.root.overlay_size;
     const auto work = [&]() -> Result<> {
         TRY(load_overlayfs(os, boot));

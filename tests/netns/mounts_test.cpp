@@ -136,6 +136,20 @@ TEST_F(MountsTest, MovesAndRemounts) {
     EXPECT_FALSE(can_write(to + "/file"));
 }
 
+/// What lies beneath an overlay: made read-only where it is, and its other flags stay.
+TEST_F(MountsTest, ARemountOfABindChangesThatMountOnly) {
+    const auto from = make_directory("from"), to = make_directory("to");
+    ASSERT_TRUE(mounts_.mount({.source = "t", .target = from, .type = "tmpfs", .options = "nosuid"}));
+    ASSERT_TRUE(mounts_.bind(from, to, false));
+    const auto before = entry_at(to)->options;
+    ASSERT_EQ(before.substr(0, 2), "rw");
+    const auto remounted = mounts_.remount(to, "bind,ro" + before.substr(2));
+    ASSERT_TRUE(remounted) << remounted.error().cause;
+    EXPECT_FALSE(can_write(to + "/file"));
+    EXPECT_TRUE(can_write(from + "/file"));
+    EXPECT_EQ(entry_at(to)->options, "ro" + before.substr(2));
+}
+
 TEST_F(MountsTest, TellsWhetherAReadOnlyMountWouldLetWriteAndLeavesItReadOnly) {
     const auto at = make_directory("a");
     ASSERT_TRUE(mounts_.mount({.source = "t", .target = at, .type = "tmpfs", .options = "ro,nosuid"}));

@@ -150,13 +150,16 @@ TEST(MountedRoot, AWritableRootIsTheNodesOwn) {
     EXPECT_EQ(node.boot.config.root.mode, RootMode::writable);
 }
 
-TEST(MountedRoot, GoesUnderMemoryToo) {
-    Mounted node("root=/dev/nfs init=/bin/Rcinit diskless.mode=overlay");
+/// The kernel may have been told rw: the shared root beneath the memory is nobody's to write all the same.
+TEST(MountedRoot, UnderMemoryItIsReadOnly) {
+    Mounted node("root=/dev/nfs rw diskless.mode=overlay", "rw,vers=4.2,addr=10.9.0.1");
     node.mounts.known_types["overlay"] = true;
     const auto result = node.run();
     ASSERT_TRUE(result) << result.error().cause;
     EXPECT_EQ(node.boot.root.mode, "overlay");
     EXPECT_TRUE(node.files.replace("/sysroot/etc/motd", "mine\n"));
+    EXPECT_FALSE(node.files.replace("/run/diskless/root/etc/motd", "mine\n"));
+    EXPECT_NE(node.files.text("/server/root/etc/motd"), "mine\n");
 }
 
 TEST(MountedRoot, MustBeNfs) {
