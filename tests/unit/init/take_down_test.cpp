@@ -266,6 +266,21 @@ TEST(TakeDown, LocalDisksAreSavedThoughTheServerIsGone) {
     EXPECT_EQ(down.machine.sysrqs.substr(0, 1), "u");
 }
 
+/// No table shows them, and the server would keep what it knows of the node until its lease ends.
+TEST(TakeDown, WhatTheAgentHoldsOfTheServersIsReleased) {
+    Down down;
+    for (const char* name : {"snapshot", "location", "root"}) {
+        const auto place = std::string("/proc/77/root/run/diskless/") + name;
+        down.files.tree({{place, directory()}});
+        ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/images/debian/1", place, "nfs", "ro"}));
+    }
+    down.situation.run_directory = "/proc/77/root/run/diskless";
+    down.run();
+    const auto table = down.mounts.table();
+    ASSERT_TRUE(table);
+    for (const auto& each : *table) EXPECT_NE(each.type, "nfs") << each.target;
+}
+
 /// A way down with a server that dies in the middle of it.
 TEST(TakeDown, AServerThatDiesOnTheWayIsNoticed) {
     Down down;
