@@ -70,8 +70,8 @@ std::vector<GeneratedFile> identity_names(const std::vector<std::string>& names_
     return files;
 }
 
-Result<ImagePart> make_image_part(const std::string& root, const std::string& location, const std::string& node,
-                                  const std::string& work, SeedWhat what, Files& files) {
+Result<ImagePart> make_image_part(const std::string& root, std::string_view root_mode, const std::string& location,
+                                  const std::string& node, const std::string& work, SeedWhat what, Files& files) {
     if (!files.is_directory(root))
         return fail("the image's root " + printable(root) + " is no directory", "synchronise the image first", ENOTDIR);
     ImagePart part;
@@ -80,6 +80,7 @@ Result<ImagePart> make_image_part(const std::string& root, const std::string& lo
 
     StateInput input;
     input.root = root;
+    take_root_mode(input, root_mode);
     input.snapshot = work;
     input.location = location;
     input.node = node;

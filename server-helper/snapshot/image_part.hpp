@@ -31,9 +31,9 @@ struct ImagePart {
 /// Files whose content is the node's alone: names as the node's own boot makes them, content empty.
 std::vector<GeneratedFile> identity_names(const std::vector<std::string>& names_in_etc_ssh);
 
-/// Plans and seeds into `work`, an empty directory that nobody else can write to.
-Result<ImagePart> make_image_part(const std::string& root, const std::string& location, const std::string& node,
-                                  const std::string& work, SeedWhat what, Files& files);
+/// Plans and seeds into `work`, an empty directory that nobody else can write to. `root_mode`: "ro", "rw", "overlay".
+Result<ImagePart> make_image_part(const std::string& root, std::string_view root_mode, const std::string& location,
+                                  const std::string& node, const std::string& work, SeedWhat what, Files& files);
 
 /// The persistent entry of the plan that shows this path ("/etc/hosts") of the snapshot on the node; null: none does.
 const StateEntry* shown_by(const StatePlan& plan, const std::string& path);

@@ -60,7 +60,7 @@ std::string list_of_overlays(const OwnFiles& overlay, const ImagePart& part, con
         const bool is_list = path.find('/') == std::string::npos;
         if (is_list || path == "etc/hostname" || path == "etc/machine-id" || path == "etc/statetab") continue;
         if (shown_by(part.plan, image.resolve(absolute).path) != nullptr) continue;
-        if (image.resolve(absolute).status == nullptr) {
+        if (part.plan.root_names == RootNames::fixed && image.resolve(absolute).status == nullptr) {
             warnings.push_back(fmt::format("overlay file {} has no name in the image to be mounted on: touch {} there",
                                            printable(absolute), printable(root + absolute)));
             continue;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -34,7 +35,8 @@ class Preparation {
     Result<std::vector<PreparedNode>> run();
 
   private:
-    const ImagePart& part_of(const SnapshotJob& job) const { return parts_.at({job.root, job.location}); }
+    static std::array<std::string, 3> key_of(const SnapshotJob& job) { return {job.root, job.root_mode, job.location}; }
+    const ImagePart& part_of(const SnapshotJob& job) const { return parts_.at(key_of(job)); }
     Result<> read_images();
     Result<> read_overlays();
 
@@ -53,19 +55,19 @@ class Preparation {
     Descriptor staging_;
     std::vector<PreparedNode> results_;
     std::vector<char> grown_;  // in staging, waits to be put in place; one byte each: threads write them
-    std::map<std::pair<std::string, std::string>, ImagePart> parts_;
+    std::map<std::array<std::string, 3>, ImagePart> parts_;
     std::map<std::string, Overlay> overlays_;
 };
 
 Result<> Preparation::read_images() {
     LinuxFiles files;
     for (const auto& job : jobs_) {
-        const std::pair key{job.root, job.location};
+        const auto key = key_of(job);
         if (parts_.contains(key)) continue;
         // "." begins no snapshot's name
         const auto work = join_path(options_.staging, fmt::format(".image-{}", parts_.size()));
         TRY(files.make_directories(work, 0755));
-        parts_.emplace(key, TRY(make_image_part(job.root, job.location, job.node, work,
+        parts_.emplace(key, TRY(make_image_part(job.root, job.root_mode, job.location, job.node, work,
                                                 options_.dry_run ? SeedWhat::nothing : options_.seed, files)));
     }
     return {};
@@ -172,6 +174,7 @@ Result<> Preparation::complete(const SnapshotJob& job, PreparedNode& result) {
     auto identity = TRY(make_identity(job, part.has_ssh));
     StateInput input;
     input.root = job.root;
+    take_root_mode(input, job.root_mode);
     input.snapshot = snapshot(job);
     input.location = job.location;
     input.node = job.node;

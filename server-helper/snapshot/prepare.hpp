@@ -20,6 +20,7 @@ struct SnapshotJob {
     std::string node;                   // for lists and messages
     std::string snapshot;               // name of its directory
     std::string root;                   // the image's root on this server; empty: it has none yet, which is an error
+    std::string root_mode = "ro";       // "rw", "overlay": the node makes names that the root lacks
     std::string location;               // Red Hat's directory of lists for all nodes; empty: none
     std::string hostname;               // written to etc/hostname; empty: the node finds out itself
     std::vector<std::string> overlays;  // names below the overlay directory, weakest first

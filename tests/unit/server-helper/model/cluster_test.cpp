@@ -179,6 +179,15 @@ TEST_F(ClusterTest, NodesWhoseRootIsUnderMemoryShareIt) {
     EXPECT_THAT(out, AllOf(HasSubstr(" diskless.mode=overlay"), HasSubstr(", overlay")));
 }
 
+/// What it lacks its nodes make, in memory: nobody is told to touch it.
+TEST_F(ClusterTest, SnapshotsOfNodesUnderMemoryMayNameWhatTheImageLacks) {
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\nroot-mode = \"overlay\"\n");
+    write("overlays/n1/etc/unknown", "x");
+    EXPECT_EQ(run({"snapshot", "prepare"}), kDone) << err;
+    EXPECT_THAT(err + out, Not(HasSubstr("unknown")));
+    EXPECT_THAT(read("snapshots/n1/files"), HasSubstr("\n/etc/unknown\n"));
+}
+
 TEST_F(ClusterTest, PinBelongsToItsImage) {
     generation("debian", "20260202-000000");
     generation("suse", "1");

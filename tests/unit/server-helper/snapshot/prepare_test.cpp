@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class PrepareTest : public SmallTree {};
 
@@ -103,6 +104,42 @@ TEST_F(PrepareTest, ATemplateMayBeListedByName) {
 TEST_F(PrepareTest, AnOverlayFileThatTheImageCannotShowIsTold) {
     write(in("overlays/n1/etc/unknown"), "x");
     EXPECT_THAT(prepare({"n1"})[0].warnings, Contains(HasSubstr("/etc/unknown")));
+}
+
+/// The node makes the name, in memory or in a root of its own.
+TEST_F(PrepareTest, WhereTheRootIsWrittenNoNameNeedBeInTheImage) {
+    for (const char* mode : {"overlay", "rw"}) {
+        const std::string node = mode;
+        write(in("overlays/" + node + "/etc/unknown"), "x");
+        write(in("overlays/" + node + "/var/spool/cron/root"), "mine\n");
+        auto one = job(node);
+        one.root_mode = mode;
+        const auto done = prepare_snapshots({one}, options_);
+        ASSERT_TRUE(done) << done.error().cause;
+        EXPECT_THAT((*done)[0].warnings, IsEmpty()) << mode;
+        EXPECT_THAT(read(of(node, "files")), HasSubstr("\n/etc/unknown\n")) << mode;
+
+        write(of(node, "files.custom"), "/opt/new/\n");
+        const auto again = prepare_snapshots({one}, options_);
+        ASSERT_TRUE(again) << again.error().cause;
+        EXPECT_THAT((*again)[0].warnings, IsEmpty()) << mode;
+        EXPECT_THAT((*again)[0].changes, Contains("/opt/new")) << mode;
+    }
+    // No default is mounted on a root of the node's own: what an overlay has there is listed, and what it has not is
+    // not kept.
+    EXPECT_THAT(read(of("rw", "files")), HasSubstr("\n/var/spool/cron/root\n"));
+    EXPECT_FALSE(fs::exists(of("rw", "var/log")));
+    EXPECT_THAT(read(of("overlay", "files")), Not(HasSubstr("/var/spool")));
+    EXPECT_TRUE(fs::exists(of("overlay", "var/log/journal")));
+}
+
+/// A node that changes from one to the other is not given what was planned for those beside it.
+TEST_F(PrepareTest, NodesOfOneImageMayHaveItInDifferentWays) {
+    auto shared = job("n1"), own = job("n2");
+    own.root_mode = "rw";
+    ASSERT_TRUE(prepare_snapshots({shared, own}, options_));
+    EXPECT_TRUE(fs::exists(of("n1", "var/spool/cron/root")));
+    EXPECT_FALSE(fs::exists(of("n2", "var/spool/cron/root")));
 }
 
 TEST_F(PrepareTest, LazyLeavesTheImagesPartToTheNode) {
