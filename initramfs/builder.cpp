@@ -74,6 +74,25 @@ Result<> add_static_program(Image& image, const std::string& source, const std::
     return {};
 }
 
+/// A kernel that loads compressed modules by itself (5.17); without its configuration at hand: no.
+bool decompresses_modules(const BuildRequest& request) {
+    for (const auto& path : {"boot/config-" + request.kernel, "lib/modules/" + request.kernel + "/config"}) {
+        const auto text = read_input_file((fs::path(request.root) / path).string());
+        if (!text) continue;
+        for (const auto line : lines(*text))
+            if (line == "CONFIG_MODULE_DECOMPRESS=y") return true;
+    }
+    return false;
+}
+
+/// For a root under memory, which most nodes have not: they take the module from the root, when they can read it there.
+Result<> add_overlayfs(ModuleSelector& selector, const BuildRequest& request, const ModuleTree& tree) {
+    for (const auto& found : tree.find("overlay"))
+        if (!found.builtin() && !found.path.ends_with(".ko") && !decompresses_modules(request))
+            TRY(selector.add(found.name));
+    return {};
+}
+
 Result<Selection> select_modules(const BuildRequest& request, const ModuleTree& tree,
                                  std::vector<std::string>& warnings) {
     ModuleSelector selector(tree);
@@ -85,6 +104,8 @@ Result<Selection> select_modules(const BuildRequest& request, const ModuleTree& 
         for (const auto& name : request.modules) TRY(selector.add(name));
     if (request.drivers == DriverChoice::host)
         for (const auto& modalias : TRY(modaliases_of(request.sysfs))) TRY(selector.add_for_device(modalias));
+
+    TRY(add_overlayfs(selector, request, tree));
 
     auto selection = selector.take();
     for (const auto& name : request.modules)

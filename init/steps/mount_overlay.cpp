@@ -26,8 +26,16 @@ Result<> load_overlayfs(Os& os, const Boot& boot) {
         modules = modules_of_root(os.files, os.machine.kernel_release(), false);
         order = load_order(modules, {kType});
     }
-    for (const auto* module : order)
-        TRY(os.modules.load(module->path, module->options, boot.config.lean_modules ? module->lean : LeanForm{}));
+    for (const auto* module : order) {
+        auto loaded =
+            os.modules.load(module->path, module->options, boot.config.lean_modules ? module->lean : LeanForm{});
+        if (loaded) continue;
+        if (!module->path.ends_with(".ko"))  // the builder takes it in, plain, where it sees that coming
+            loaded.error().remedy =
+                "the kernel may be unable to decompress it: build the initramfs anew with this version; or "
+                "diskless.mode=ro";
+        return loaded;
+    }
     if (os.mounts.knows_type(kType)) return {};
     return fail(
         fmt::format("the kernel has no overlayfs, nor has the root a module of it for {}", os.machine.kernel_release()),

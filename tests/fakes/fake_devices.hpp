@@ -38,6 +38,8 @@ class FakeModules : public Modules {
     Result<> load(const std::string& path, const std::string&, const LeanForm& lean) override {
         std::string name(path.substr(path.rfind('/') + 1));
         name = name.substr(0, name.find('.'));
+        if (const auto refused = refuses.find(name); refused != refuses.end())
+            return fail_errno("load module " + path, refused->second, "see the kernel log");
         for (const auto& need : needs[name])
             if (std::ranges::find(names, need) == names.end())
                 return fail_errno("load module " + path, ENOENT, "unknown symbol of " + need);
@@ -49,6 +51,7 @@ class FakeModules : public Modules {
     Result<std::vector<std::string>> loaded() const override { return names; }
 
     std::map<std::string, std::vector<std::string>> needs;
+    std::map<std::string, int> refuses;  // errno by name
     std::vector<std::string> names;
     std::vector<std::string> loaded_lean;
     std::function<void(const std::string&)> on_load;

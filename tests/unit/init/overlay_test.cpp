@@ -85,6 +85,19 @@ TEST(OverlayRoot, TheModuleIsTheRootsWhereTheImageHasNone) {
     EXPECT_THAT(node.modules.names, ElementsAre("needed", "overlay"));
 }
 
+/// What the kernel says of a compressed module (EINVAL before 5.17) helps nobody.
+TEST(OverlayRoot, AModuleThatTheKernelCannotDecompressIsToldWithWhatHelps) {
+    Overlay node;
+    node.mounts.known_types.erase(Overlay::kType);
+    node.files.tree({{"/server/root/lib/modules/" + node.machine.kernel_release() + "/modules.dep",
+                      file("kernel/fs/overlayfs/overlay.ko.xz:\n")}});
+    node.modules.refuses["overlay"] = EINVAL;
+    const auto result = node.run();
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().cause, HasSubstr("overlay.ko.xz"));
+    EXPECT_THAT(result.error().remedy, HasSubstr("build the initramfs anew"));
+}
+
 TEST(OverlayRoot, WithoutOverlayfsItSaysSoAndLeavesTheRootWhereItIs) {
     Overlay node;
     node.mounts.known_types.erase(Overlay::kType);

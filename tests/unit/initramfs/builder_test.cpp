@@ -85,6 +85,49 @@ TEST(Builder, AbsentNodeProgramIsToldWithARemedy) {
     EXPECT_EQ(built.error().remedy, "name it with --program, or install it to lib/diskless");
 }
 
+/// A root under memory needs overlayfs: of the root's own modules most kernels can load only plain files.
+TEST(Builder, OverlayfsIsTakenInWhereTheKernelCannotReadTheRootsModule) {
+    const Directory directory;
+    const auto modules = directory.path + "/lib/modules/6.1.0-1";
+    fs::create_directories(modules + "/kernel/fs/overlayfs");
+    fs::create_directories(directory.path + "/boot");
+    std::ofstream(modules + "/modules.builtin") << "kernel/fs/nfs/nfs.ko\nkernel/fs/nfs/nfsv3.ko\n";
+    std::ofstream{modules + "/modules.builtin.modinfo"};
+    std::ofstream(directory.path + "/overlay.s") << ".section .modinfo,\"a\"; .asciz \"name=overlay\"\n";
+    std::ofstream(directory.path + "/init.s") << ".globl _start\n_start: nop\n";
+    const auto shell = [](const std::string& command) {
+        return std::system(("PATH=$PATH:/sbin:/usr/sbin; " + command).c_str()) == 0;
+    };
+    const auto module = modules + "/kernel/fs/overlayfs/overlay.ko";
+    ASSERT_TRUE(shell("cd " + directory.path + " && as -o " + module +
+                      " overlay.s && as -o init.o init.s && ld -o init init.o"));
+    BuildRequest request;
+    request.root = directory.path;
+    request.kernel = "6.1.0-1";
+    request.program = directory.path + "/init";
+    request.level = 1;
+    const auto has_overlayfs = [&] {
+        const auto built = build_image(request);
+        EXPECT_TRUE(built) << built.error().cause;
+        return built && built->manifest.module("overlay") != nullptr;
+    };
+    const auto list = [&](const std::string& name) {
+        std::ofstream(modules + "/modules.order") << name + "\n";
+        return shell("depmod -b " + directory.path + " 6.1.0-1");
+    };
+    if (!list("kernel/fs/overlayfs/overlay.ko")) GTEST_SKIP() << "no depmod";
+    EXPECT_FALSE(has_overlayfs()) << "the node loads it from the root, when it needs it";
+
+    ASSERT_TRUE(shell("xz " + module));
+    ASSERT_TRUE(list("kernel/fs/overlayfs/overlay.ko.xz"));
+    EXPECT_TRUE(has_overlayfs());
+    const auto config = directory.path + "/boot/config-6.1.0-1";
+    std::ofstream(config) << "CONFIG_MODULES=y\n# CONFIG_MODULE_DECOMPRESS is not set\n";
+    EXPECT_TRUE(has_overlayfs());
+    std::ofstream(config) << "CONFIG_MODULES=y\nCONFIG_MODULE_DECOMPRESS=y\n";
+    EXPECT_FALSE(has_overlayfs()) << "such a kernel decompresses it itself";
+}
+
 TEST(DisklessServer, ExitCodes) {
     const auto status = [](const std::vector<std::string>& arguments) {
         std::ostringstream out, err;
