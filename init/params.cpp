@@ -132,6 +132,7 @@ void read_overlay_size(Reading& reading, const Word& word) { set_overlay_size(re
 void read_foreign_overlay(Reading& reading, const Word& word) {
     const auto value = word.argument();
     if (value == "0" || value == "no" || value == "off" || value == "disabled") return;
+    if (word.name == "overlayroot" && value.empty()) return;  // Ubuntu's own way to say disabled
     reading.root_mode.offer(RootMode::overlay, reading.rank(2));
     const bool plain = value.empty() || value == "1" || value == "yes" || value == "on";
     if (!plain && !value.starts_with("tmpfs"))

@@ -268,6 +268,7 @@ TEST(Root, AnOverlayInTheWordsOfOthers) {
         {"rd.overlay=LABEL=scratch", RootMode::overlay, "", "rd.overlay"},
         {"overlayroot=tmpfs:recurse=0", RootMode::overlay, "", ""},
         {"overlayroot=disabled", RootMode::read_only, "", ""},
+        {"overlayroot=", RootMode::read_only, "", ""},
         {"diskless.mode=image", RootMode::read_only, "", "diskless.mode"},
     };
     for (const auto& one : cases) {
