@@ -51,12 +51,14 @@ Result<> mount_layers(Mounts& mounts) {
     return mounts.mount({kType, kNewRoot, kType, layers});
 }
 
-/// A root that was there before us (adopt-root) may be writable, and it stays visible.
-Result<> make_read_only(Mounts& mounts) {
+/// The root stays visible: not to be written, as one may be that was there before us (adopt-root), nor a way to
+/// programs from which the node has taken the set-user-id bit.
+Result<> keep_for_looking_at(Mounts& mounts) {
     const auto table = TRY(mounts.table());
     const auto root = std::ranges::find(table, kSharedRoot, &MountEntry::target);
-    if (root == table.end() || !root->options.starts_with("rw")) return {};
-    return mounts.remount(kSharedRoot, "bind,ro" + root->options.substr(2));
+    if (root == table.end()) return {};
+    return mounts.remount(
+        kSharedRoot, "bind,ro,nosuid,nodev" + root->options.substr(std::min<std::size_t>(2, root->options.size())));
 }
 
 /// An attempt before may have got as far as anywhere: what is there is not made again.
@@ -73,7 +75,7 @@ Result<> put_memory_over_root(Os& os, const std::string& size) {
                              "nosuid,nodev,mode=0700" + (size.empty() ? std::string() : ",size=" + size)}));
     for (const char* layer : {"/upper", "/work"}) TRY(os.files.make_directories(join_path(kLayer, layer)));
     if (!moved) TRY(os.mounts.move(kNewRoot, kSharedRoot));
-    TRY(make_read_only(os.mounts));
+    TRY(keep_for_looking_at(os.mounts));
     return mount_layers(os.mounts);
 }
 

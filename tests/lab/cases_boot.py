@@ -33,7 +33,7 @@ relative/path
 
 
 OVERLAY_UP = (PowerOn(), Console("busybox userland is up", 90), Login(20), mounted("/", "^overlay ", " rw,"),
-              mounted("/run/diskless/root", "^10[.]9[.]0[.]1:", " ro,"))
+              mounted("/run/diskless/root", "^10[.]9[.]0[.]1:", " ro,nosuid,nodev,"))
 
 CASES: tuple[Case, ...] = (
     # The laboratory itself, without the product.

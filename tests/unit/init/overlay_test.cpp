@@ -50,6 +50,10 @@ TEST(OverlayRoot, IsWrittenEverywhereAndTheServersStaysAsItWas) {
     EXPECT_TRUE(node.files.make_directories("/sysroot/opt/new"));
     EXPECT_NE(node.files.text("/server/root/etc/motd"), "mine\n");
     EXPECT_FALSE(node.files.replace("/run/diskless/root/etc/motd", "mine\n")) << "the root stays visible, read-only";
+    const auto table = *node.mounts.table();
+    const auto beneath = std::ranges::find(table, "/run/diskless/root", &MountEntry::target);
+    ASSERT_NE(beneath, table.end());
+    EXPECT_THAT(beneath->super_options, HasSubstr("ro,nosuid,nodev"));
     EXPECT_EQ(node.files.text("/sysroot/etc/hostname"), "node1\n");
     EXPECT_TRUE(node.files.replace("/sysroot/var/log/mine", "x"));
     EXPECT_EQ(node.files.text("/server/snapshots/node1/var/log/mine"), "x") << "what is listed is kept on the server";

@@ -87,7 +87,7 @@ TEST(Builder, AbsentNodeProgramIsToldWithARemedy) {
 
 /// A root under memory needs overlayfs: of the root's own modules most kernels can load only plain files.
 TEST(Builder, OverlayfsIsTakenInWhereTheKernelCannotReadTheRootsModule) {
-    const Directory directory;
+    const TemporaryDirectory directory;
     const auto modules = directory.path + "/lib/modules/6.1.0-1";
     fs::create_directories(modules + "/kernel/fs/overlayfs");
     fs::create_directories(directory.path + "/boot");
