@@ -41,7 +41,7 @@ struct RootConfig {
     RootLayout layout = RootLayout::plain;
     RootMode mode = RootMode::read_only;
     std::string overlay_size;  // of memory that an overlay may take, as of tmpfs(5): "2g", "25%"; empty: half
-    bool from_lease = false;  // root=dhcp, NFSROOT= without a value, or no path at all
+    bool from_lease = false;   // root=dhcp, NFSROOT= without a value, or no path at all
 };
 
 enum class SnapshotPolicy { wait, volatile_state, fail };

@@ -159,14 +159,17 @@ const Application::Work* Application::parent_of(const Work& work) const {
 Result<> Application::make_mount_point(const Work& work) {
     const auto* parent = parent_of(work);
     const auto& entry = *work.entry;
-    if (parent == nullptr && plan_.root_names == RootNames::fixed) return {};  // planned on a name that the root has
-    TreeView walked(files_, parent == nullptr ? target_.root : outside(parent->entry->path));
-    const auto beneath = parent == nullptr ? entry.path : entry.path.substr(parent->entry->path.size());
-    if (const auto link = parent == nullptr ? std::string() : walked.symlink_in(beneath); !link.empty())
-        return fail(fmt::format("{} is a symlink", printable(walked.outside(link))),
-                    fmt::format("remove {} on the server", printable(join_path(parent->content, link))));
-    if (walked.status(beneath) != nullptr) return {};
     const auto name = outside(entry.path);
+    if (parent == nullptr) {  // planned by the names of the root
+        if (plan_.root_names == RootNames::fixed || files_.exists(name)) return {};
+    } else {
+        TreeView walked(files_, outside(parent->entry->path));
+        const auto beneath = entry.path.substr(parent->entry->path.size());
+        if (const auto link = walked.symlink_in(beneath); !link.empty())
+            return fail(fmt::format("{} is a symlink", printable(walked.outside(link))),
+                        fmt::format("remove {} on the server", printable(join_path(parent->content, link))));
+        if (walked.status(beneath) != nullptr) return {};
+    }
     const bool directory = entry.kind == StateKind::link ? false : entry.directory;
     TRY_TO("make the mount point", files_.make_directories(directory ? name : parent_path(name)));
     if (!directory) TRY_TO("make the mount point", files_.make_file(name));

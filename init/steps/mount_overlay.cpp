@@ -20,11 +20,11 @@ constexpr const char* kType = "overlay";
 /// From the image when it has the module, else from the root: most nodes need it not.
 Result<> load_overlayfs(Os& os, const Boot& boot) {
     if (os.mounts.knows_type(kType)) return {};
-    auto modules = boot.manifest;
-    auto order = load_order(modules, {kType});
+    Manifest of_root;
+    auto order = load_order(boot.manifest, {kType});
     if (order.empty()) {
-        modules = modules_of_root(os.files, os.machine.kernel_release(), false);
-        order = load_order(modules, {kType});
+        of_root = modules_of_root(os.files, os.machine.kernel_release(), false);
+        order = load_order(of_root, {kType});
     }
     for (const auto* module : order) {
         auto loaded =
@@ -51,31 +51,27 @@ Result<> mount_layers(Mounts& mounts) {
     return mounts.mount({kType, kNewRoot, kType, layers});
 }
 
-/// The root stays visible: not to be written, as one may be that was there before us (adopt-root), nor a way to
-/// programs from which the node has taken the set-user-id bit.
-Result<> keep_for_looking_at(Mounts& mounts) {
-    const auto table = TRY(mounts.table());
-    const auto root = std::ranges::find(table, kSharedRoot, &MountEntry::target);
-    if (root == table.end()) return {};
-    return mounts.remount(
-        kSharedRoot, "bind,ro,nosuid,nodev" + root->options.substr(std::min<std::size_t>(2, root->options.size())));
-}
-
 /// An attempt before may have got as far as anywhere: what is there is not made again.
 Result<> put_memory_over_root(Os& os, const std::string& size) {
     const auto table = TRY(os.mounts.table());
-    const auto is_mounted = [&table](std::string_view target) {
-        return std::ranges::find(table, target, &MountEntry::target) != table.end();
+    const auto mounted_at = [&table](std::string_view target) {
+        const auto found = std::ranges::find(table, target, &MountEntry::target);
+        return found == table.end() ? nullptr : &*found;
     };
-    const bool moved = is_mounted(kSharedRoot);
-    if (moved && is_mounted(kNewRoot)) return {};
+    const auto* moved = mounted_at(kSharedRoot);
+    const auto* here = mounted_at(kNewRoot);
+    if (moved != nullptr && here != nullptr) return {};
+    const auto* root = moved != nullptr ? moved : here;
+    if (root == nullptr) return fail(fmt::format("nothing is mounted on {}", kNewRoot));
     for (const char* place : {kLayer, kSharedRoot}) TRY(os.files.make_directories(place));
-    if (!is_mounted(kLayer))  // for nobody but the kernel to go into
+    if (mounted_at(kLayer) == nullptr)  // for nobody but the kernel to go into
         TRY(os.mounts.mount({"diskless-overlay", kLayer, "tmpfs",
                              "nosuid,nodev,mode=0700" + (size.empty() ? std::string() : ",size=" + size)}));
     for (const char* layer : {"/upper", "/work"}) TRY(os.files.make_directories(join_path(kLayer, layer)));
-    if (!moved) TRY(os.mounts.move(kNewRoot, kSharedRoot));
-    TRY(keep_for_looking_at(os.mounts));
+    if (moved == nullptr) TRY(os.mounts.move(kNewRoot, kSharedRoot));
+    // It stays visible: not to be written, as one may be that was there before us (adopt-root), nor a way to programs
+    // from which the node has taken the set-user-id bit. "rw,relatime" -> "ro,…,relatime"
+    TRY(os.mounts.remount(kSharedRoot, "bind,ro,nosuid,nodev" + root->options.substr(std::string_view("ro").size())));
     return mount_layers(os.mounts);
 }
 

@@ -176,6 +176,13 @@ CASES: tuple[Case, ...] = (
             Shell("grep ' / / ' /proc/self/mountinfo", " - nfs4? [^ ]+ ro,"),
             OnServer("/srv/diskless/images/busybox/1/etc/new", None)), root_writable=True) for version in ("3", "4.2")),
 
+    Case("init-cannot-be-executed", "a real init without its interpreter: cause, remedy, a shell; the agent is there all the same, and reboots",
+         FROM + " ip=dhcp init=/sbin/broken diskless.onfail=shell",
+         (PowerOn(), Console("boot stopped: run /sbin/broken", 60), Console("its #! interpreter", 5),
+          Console("a shell on the console", 5), Type(f"sleep 6; {CTL} status"), Console("^agent +running", 30),
+          Type(f"{CTL} reboot"), GoesDown(40), OnServer(f"{SNAPSHOT}/.diskless/last-shutdown.json", '"clean"')),
+         root="golden", root_files={"sbin/broken": "#!/no/such/interpreter\n"}),
+
     # A shared root that can be written everywhere, in memory. The module is the root's.
     *(Case(f"overlay-v{version}", f"a root by NFS {version} under memory: what is written is gone at the next boot, what is listed stays",
            FROM + f" ip=dhcp nfsopts=vers={version} diskless.mode=overlay diskless.overlay.size=64m",
