@@ -43,6 +43,7 @@ struct Boot {
     NfsPorts root_ports;  // of root_server
     std::string init;     // in the new root; kProgram: this program stays PID 1
     bool init_is_systemd = false;
+    // (mount-image in its place, where the root is a file: `init`, `init_is_systemd`, root.image and root.generation)
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 
     // mount-snapshot
@@ -64,7 +65,8 @@ struct Boot {
 
 // Where things are in RAM. /run is a tmpfs that lives as long as the node does.
 inline constexpr const char* kNewRoot = "/sysroot";
-inline constexpr const char* kSharedRoot = "/run/diskless/root";  // the root beneath an overlay
+inline constexpr const char* kSharedRoot = "/run/diskless/root";       // the root beneath an overlay
+inline constexpr const char* kImageDirectory = "/run/diskless/image";  // of the server, where the root is a file in it
 inline constexpr const char* kRunDirectory = "/run/diskless";
 inline constexpr const char* kStateDirectory = "/run/diskless/state";   // volatile content of listed files
 inline constexpr const char* kSnapshot = "/run/diskless/snapshot";      // the node's own directory on the server

@@ -40,6 +40,7 @@ struct RootConfig {
     NfsSource source;
     RootLayout layout = RootLayout::plain;
     RootMode mode = RootMode::read_only;
+    std::string image;  // file below the source's directory that holds the root, without a leading "/"; empty: none
     std::string overlay_size;  // of memory that an overlay may take, as of tmpfs(5): "2g", "25%"; empty: half
     bool from_lease = false;   // root=dhcp, NFSROOT= without a value, or no path at all
 };

@@ -88,6 +88,7 @@ void describe_root(const BootConfig& config, Lines& lines) {
     if (root.layout == RootLayout::red_hat)
         lines.add("root", "Red Hat layout: the directory holds root/ and snapshot/, or is the root itself");
     lines.add("root", fmt::format("{}, {}", mode_text(root.mode), version_text(root.source.version)));
+    if (!root.image.empty()) lines.add("root", "in the image " + root.image + " there");
     if (!root.source.options.empty()) lines.add("root", "options " + root.source.options);
 }
 

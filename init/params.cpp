@@ -112,7 +112,7 @@ void read_mode(Reading& reading, const Word& word) {
     if (value == "ro") return offer(RootMode::read_only);
     if (value == "rw") return offer(RootMode::writable);
     if (value == "overlay") return offer(RootMode::overlay);
-    reading.warn(word, "is not possible: ignored", "values are ro, rw, overlay");
+    reading.warn(word, "is not possible: ignored", "values are ro, rw, overlay; a root that is one file: diskless.image=FILE");
 }
 
 /// As of tmpfs(5), size=.
@@ -307,9 +307,7 @@ void read_init_as(Reading& reading, const Word& word, int among) {
 }
 
 void read_boot(Reading& reading, const Word& word) {
-    if (word.argument() == "live")
-        reading.warn(word, "live images are not supported yet: the directory of nfsroot= is used as the root itself",
-                     "name a directory that holds a root, not its image");
+    if (word.argument() == "live") read_live_boot(reading, word);
 }
 
 void accept(Reading&, const Word&) {}
@@ -365,6 +363,9 @@ constexpr Parameter kParameters[] = {
     {kRoot, "diskless.mode", "ro | rw | overlay", "ours",
      "How the root is mounted, stronger than ro and rw; overlay: read-only, and what the node writes besides its listed files stays in memory until it goes down.",
      read_mode},
+    {kRoot, "diskless.image", "file | none", "ours",
+     "The root is this squashfs or erofs file in the directory that is named as the root; a directory without it is the root itself.",
+     read_image},
     {kRoot, "diskless.overlay.size", "size | percent%", "ours",
      "The most memory that an overlay may take: 512m, 2g, 25% (the default: 50%).",
      read_overlay_size},
@@ -375,7 +376,7 @@ constexpr Parameter kParameters[] = {
      "dhcp: the root is the lease's root-path.",
      [](R r, W w) { if (w.argument() == "dhcp") r.lease_word = w; else read_root(r, w); }},
     {kRoot, "boot", "nfs | live", "initramfs-tools, live-boot",
-     "nfs: nothing to be said; live: ip= may be in the order of live-boot.",
+     "nfs: nothing to be said; live: as diskless.image=live/filesystem.squashfs diskless.mode=overlay, but weaker, and ip= may be in the order of live-boot.",
      read_boot},
 
     {kSnapshot, "diskless.snapshot", "[server[,server]:]dir[,options] | none", "ours",
@@ -516,6 +517,9 @@ constexpr Parameter kParameters[] = {
      accept},
     {kAccepted, "rd.neednet rd.retry rd.net.timeout.* rd.net.dhcp.retry rd.initqueue.* rd.break rd.udev.* rd.info rd.driver.* rd.luks* rd.lvm* rd.md* rd.dm* rd.multipath* rd.nfs.domain rd.hostonly rd.skipfsck rd.auto rd.kiwi.* rd.systemd.* rd.plymouth biosdevname net.ifnames", "", "dracut, udev",
      "There are no disks to be found and no helpers to be told; the network is needed and tried until it works.",
+     accept},
+    {kAccepted, "rd.live.image", "", "dracut",
+     "root=live: says it already.",
      accept},
     {kAccepted, "break netboot toram silent netconsole resume", "", "initramfs-tools, live-boot",
      "Has no meaning for a root on NFS.",

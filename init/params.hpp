@@ -39,6 +39,12 @@ struct IpReading {
     bool from_defaults = false;
 };
 
+/// A file that holds the root, and the parameter that named it.
+struct ImageReading {
+    std::string file;
+    Word word;
+};
+
 struct Reading {
     BootConfig config;
     const Parameter* parameter = nullptr;  // the row that is being handled
@@ -48,9 +54,10 @@ struct Reading {
     // Root
     std::optional<Word> root_word;  // named the path
     bool root_from_defaults = false;
-    std::optional<Word> lease_word;  // root=dhcp
-    Chosen<RootMode> root_mode;      // NFS option < ro, rw < rd.overlay < diskless.mode=
-    std::vector<Word> more_options;  // nfsopts=, rootflags=
+    std::optional<Word> lease_word;   // root=dhcp
+    Chosen<RootMode> root_mode;       // NFS option < ro, rw < rd.overlay < diskless.mode=
+    Chosen<ImageReading> root_image;  // boot=live, root=live: < diskless.image=
+    std::vector<Word> more_options;   // nfsopts=, rootflags=
     std::vector<Word> snapshot_options;
 
     // Network
@@ -92,6 +99,8 @@ void read_ip(Reading& reading, const Word& word);          // params_ip.cpp
 void read_root(Reading& reading, const Word& word);        // params_root.cpp: root=
 void read_nfsroot(Reading& reading, const Word& word);     // nfsroot=
 void read_red_hat_nfsroot(Reading& reading, const Word&);  // NFSROOT=
+void read_image(Reading& reading, const Word& word);       // diskless.image=
+void read_live_boot(Reading& reading, const Word& word);   // boot=live
 void read_snapshot(Reading& reading, const Word& word);    // diskless.snapshot=
 void read_swap(Reading& reading, const Word& word);        // params_swap.cpp
 

@@ -132,6 +132,23 @@ void read_nfs_root(Reading& reading, const Word& word, std::string_view text, Nf
     set_root(reading, word, std::move(source), RootLayout::plain);
 }
 
+/// Nothing is written to an image.
+void set_live_image(Reading& reading, const Word& word, std::string file) {
+    reading.root_image.offer({std::move(file), word}, reading.rank(0));
+    reading.root_mode.offer(RootMode::overlay, reading.rank(2));
+}
+
+// dracut: root=live:nfs:server:/directory/file, root=live:nfs://server/directory/file.
+void read_live_root(Reading& reading, const Word& word, std::string_view text) {
+    const auto path = text.find('/', text.starts_with("//") ? 2 : 0);
+    const auto slash = text.rfind('/');
+    if (path == text.npos || slash + 1 == text.size())
+        return reading.warn(word, "names no image: the root is taken from nfsroot= or the lease",
+                            "write root=live:nfs:server:/directory/file.squashfs");
+    set_live_image(reading, word, std::string(text.substr(slash + 1)));
+    read_nfs_root(reading, word, text.substr(0, slash + 1), NfsVersion::automatic);
+}
+
 bool is_local(std::string_view value) {
     static constexpr std::array<std::string_view, 6> kLocal{
         {"/dev/", "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "0x"}};
@@ -173,9 +190,10 @@ void read_root(Reading& reading, const Word& word) {
     }
     if (value.starts_with("nfs:")) return read_nfs_root(reading, word, value.substr(4), NfsVersion::automatic);
     if (value.starts_with("nfs4:")) return read_nfs_root(reading, word, value.substr(5), NfsVersion::v4);
+    if (value.starts_with("live:nfs:")) return read_live_root(reading, word, value.substr(9));
     if (value.starts_with("live:")) {
-        reading.warn(word, "live images are not supported yet: the root is taken from nfsroot= or the lease",
-                     "write root=nfs:server:/directory");
+        reading.warn(word, "images are read by NFS only: the root is taken from nfsroot= or the lease",
+                     "write root=live:nfs:server:/directory/file.squashfs");
         return;
     }
     if (!is_local(value) && (value.front() == '/' || value.find(":/") != std::string_view::npos) &&
@@ -208,6 +226,21 @@ void read_red_hat_nfsroot(Reading& reading, const Word& word) {
     read_nfs_source(reading, word, word.argument(), source);
     set_root(reading, word, std::move(source), RootLayout::red_hat);
 }
+
+void read_image(Reading& reading, const Word& word) {
+    const auto value = word.argument();
+    if (value == "none" || value == "off" || value == "no")
+        return reading.root_image.offer({{}, word}, reading.rank(1));
+    std::string file(value.substr(std::min(value.find_first_not_of('/'), value.size())));
+    const auto parts = split(file, '/');
+    if (file.empty() || file.ends_with('/') || std::ranges::find(parts, "..") != parts.end())
+        return reading.warn(word, "is no file below the root's directory: ignored",
+                            "write diskless.image=live/filesystem.squashfs");
+    reading.root_image.offer({std::move(file), word}, reading.rank(1));
+}
+
+// live-boot(7): the directory of nfsroot= holds the image.
+void read_live_boot(Reading& reading, const Word& word) { set_live_image(reading, word, "live/filesystem.squashfs"); }
 
 void read_snapshot(Reading& reading, const Word& word) {
     auto& snapshot = reading.config.snapshot;
@@ -244,6 +277,12 @@ void settle_root(Reading& reading) {
         add_nfs_options(reading, word, word.argument(), reading.config.snapshot.source);
     reading.root_mode = root_mode;
     root.mode = reading.root_mode.value.value_or(RootMode::read_only);
+    if (reading.root_image.value) root.image = reading.root_image.value->file;
+    if (!root.image.empty() && root.mode == RootMode::writable) {
+        reading.warn(reading.root_image.value->word, "cannot be written: what the node writes stays in memory",
+                     "write diskless.mode=overlay, or ro");
+        root.mode = RootMode::overlay;
+    }
     if (reading.lease_word && !root.source.path.empty())
         reading.warn(*reading.lease_word,
                      fmt::format("the root is named by {} too: that is used, not the lease's root-path",

@@ -156,8 +156,9 @@ void run_agent(Os& os, ControlServer& control, Guardian& guardian) {
     };
     const bool overlay = facts.root.mode == "overlay";
     auto root = watch({.what = "root server", .server = {}, .writable = facts.root.mode == "rw", .in_memory = overlay},
-                      service_of(facts.root), [overlay]() -> Result<Space> {
-                          if (overlay) TRY(free_space(kSharedRoot));  // an overlay itself asks no server
+                      service_of(facts.root), [overlay, image = !facts.root.image.empty()]() -> Result<Space> {
+                          // An overlay itself asks no server, nor does an image.
+                          if (image || overlay) TRY(free_space(image ? kImageDirectory : kSharedRoot));
                           return free_space("/proc/1/root");  // our own "/" is the initramfs; the node's is PID 1's
                       });
     auto snapshot = watch({.what = "snapshot server", .server = {}, .writable = true}, service_of(facts.snapshot),

@@ -106,8 +106,15 @@ Result<Selection> select_modules(const BuildRequest& request, const ModuleTree& 
         for (const auto& modalias : TRY(modaliases_of(request.sysfs))) TRY(selector.add_for_device(modalias));
 
     TRY(add_overlayfs(selector, request, tree));
+    if (request.image_root)
+        for (const auto& name : image_root_modules()) TRY(selector.add(name));
 
     auto selection = selector.take();
+    if (request.image_root)
+        for (const auto* name : {"loop", "squashfs"})
+            if (std::ranges::binary_search(selection.missing, name))
+                warnings.push_back(
+                    fmt::format("the kernel has no {}: a root in a squashfs file cannot be mounted", name));
     for (const auto& name : request.modules)
         if (std::binary_search(selection.missing.begin(), selection.missing.end(), name))
             return fail(fmt::format("kernel {} has no module {}", request.kernel, name),

@@ -29,6 +29,7 @@ struct BuildRequest {
     std::string sysfs = "/sys";        // for `host`
     bool strip = false;                // smaller modules without signature: see strip_module
     bool firmware = false;             // what the modules may ask for
+    bool image_root = false;           // what mounts a root that is one file: see image_root_modules
     std::vector<AddedFile> files;
     std::string parameters;             // default kernel parameters
     std::optional<std::int64_t> built;  // seconds since 1970; nothing: time of the newest input

@@ -74,6 +74,11 @@ const std::vector<ModuleGroup>& module_groups() {
     return groups;
 }
 
+const std::vector<std::string>& image_root_modules() {
+    static const std::vector<std::string> modules = {"loop", "squashfs", "erofs", "overlay"};
+    return modules;
+}
+
 Result<std::vector<std::string>> module_list(const std::string& list_or_file) {
     std::string text = list_or_file;
     std::error_code ignored;

@@ -99,6 +99,7 @@ const std::vector<Command>& commands() {
         {"image check", "find what would fail on a read-only root", image_check},
         {"image pin", "keep a generation", image_pin},
         {"image unpin", "keep it no longer", image_unpin},
+        {"image pack", "put a generation into one file", image_pack},
         {"image rollback", "make an older generation current", image_rollback},
         {"image remove", "remove an image or a generation that no node needs", image_remove},
         {"image gc", "remove generations that no node needs", image_gc},

@@ -8,8 +8,10 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
+#include "common/os/tree_share_linux.hpp"
 #include "server-helper/image/generation.hpp"
 #include "server-helper/image/image_use.hpp"
+#include "server-helper/image/pack.hpp"
 #include "server-helper/image_commands.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/stage/stage.hpp"
@@ -80,6 +82,7 @@ Result<> sync(Work& work, const ImageRecord& record, Streams& streams) {
     request.record = record;
     request.compare_content = work.options.has("checksum");
     request.now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    request.quiet = work.quiet();
     request.progress = progress_to(streams, work.quiet());
     request.unmatched = [&](const std::string& path) {
         streams.err << fmt::format("warning: exclude \"{}\" matches nothing that would be taken from {}\n",
@@ -250,6 +253,42 @@ Result<> image_unpin(const Words& arguments, Streams& streams) {
     described.usage = "diskless-server image unpin NAME [GENERATION]";
     auto work = TRY(begin(described, arguments, streams, 1, 2));
     return work ? change_pins(*work, streams, false) : Result<>();
+}
+
+Result<> image_pack(const Words& arguments, Streams& streams) {
+    OptionSet described;
+    described.usage = "diskless-server image pack NAME [GENERATION] [--stop]";
+    described.examples =
+        "Puts a generation into one squashfs file, for nodes with root-mode = \"image\". Without the name of one: the "
+        "current one,\nand from now on each that sync makes, until --stop.\n"
+        "Examples:\n"
+        "  diskless-server image pack debian && diskless-server node set @compute root-mode=image\n"
+        "  diskless-server image pack debian --stop\n";
+    described.described.add_options()("stop", "no more of those to come; files that are there stay");
+    auto begun = TRY(begin(described, arguments, streams, 1, 2));
+    if (!begun) return {};
+    auto& work = *begun;
+    const auto* image = TRY(work.image());
+    const bool one = work.words.size() > 1;
+    if (one && work.options.has("stop")) return bad_usage("--stop is for an image, not for a generation");
+    const auto generation = one ? work.words[1] : image->current;
+    if (std::ranges::find(image->generations, generation) == image->generations.end())
+        return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(generation)),
+                    "possible are " + join(image->generations, ", "));
+    if (!one) {
+        auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
+        record.pack = !work.options.has("stop");
+        TRY(save_record(work, record, streams));
+    }
+    if (work.dry() || work.options.has("stop")) return {};
+    const auto size = TRY(pack_generation(work.files, join_path(work.directory(), generation), work.quiet()));
+    TRY(sync_file_system(work.directory()));
+    if (work.options.has("json"))
+        streams.out << Json{{"image", image->name}, {"generation", generation}, {"bytes", size}}.dump(2) << '\n';
+    else if (!work.quiet())
+        streams.out << fmt::format("{}: generation {} is packed, {:.1f} MB\n", image->name, generation,
+                                   static_cast<double>(size) / 1e6);
+    return {};
 }
 
 Result<> image_rollback(const Words& arguments, Streams& streams) {

@@ -11,6 +11,7 @@ Result<> image_show(const std::vector<std::string>& arguments, Streams& streams)
 Result<> image_check(const std::vector<std::string>& arguments, Streams& streams);
 Result<> image_pin(const std::vector<std::string>& arguments, Streams& streams);
 Result<> image_unpin(const std::vector<std::string>& arguments, Streams& streams);
+Result<> image_pack(const std::vector<std::string>& arguments, Streams& streams);
 Result<> image_rollback(const std::vector<std::string>& arguments, Streams& streams);
 Result<> image_remove(const std::vector<std::string>& arguments, Streams& streams);
 Result<> image_gc(const std::vector<std::string>& arguments, Streams& streams);

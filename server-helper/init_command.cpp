@@ -40,7 +40,7 @@ network = {network}
 [defaults]
 # image = "debian"
 # console = "ttyS0,115200n8"
-# root-mode = "ro"            # ro, rw, overlay
+# root-mode = "ro"            # ro, rw, overlay, image
 # nfs-options = "vers=4.2"
 # cmdline = ["quiet"]         # groups and nodes add to it
 # swap = "zram:50%"           # or a device; none

@@ -38,6 +38,7 @@ OptionSet build_options() {
         ("program", text()->value_name("FILE"), "static node program; default diskless-init beside this program")
         ("modules,m", text()->value_name("LIST|FILE"), "these drivers (and NFS) in place of the common ones")
         ("hostonly", "only what the devices of this machine ask for")
+        ("image-root", "take in what mounts a root that is one file: loop, squashfs, erofs, overlay")
         ("firmware", "take in the firmware that the drivers may ask for")
         ("strip", "smaller modules, without signatures: not for Secure Boot")
         ("shell", "an emergency shell for diskless.onfail=shell: /bin/busybox, which must be static")
@@ -99,6 +100,7 @@ Result<BuildRequest> request_of(const ParsedOptions& options) {
         request.modules = TRY(module_list(options.text("modules")));
     }
     if (options.has("hostonly")) request.drivers = DriverChoice::host;
+    request.image_root = options.has("image-root");
     request.firmware = options.has("firmware");
     request.strip = options.has("strip");
     request.parameters = std::string(trim(options.text("parameters")));

@@ -103,7 +103,7 @@ SnapshotJob job_of(const ResolvedNode& node, const Cluster& cluster) {
     job.node = node.name;
     job.snapshot = node.snapshot;
     job.root = node.generation_path;
-    job.root_mode = node.root_mode;
+    job.root_mode = node.root_mode == "image" ? "overlay" : node.root_mode;  // it is memory that is written to
     job.hostname = node.hostname;
     job.overlays = node.groups;
     job.overlays.push_back(node.name);

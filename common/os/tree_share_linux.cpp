@@ -240,8 +240,9 @@ Result<> TreeShare::copy(int from, int to, const char* name, const struct statx&
 Result<> count(int previous, int tree, const std::string& shown, std::string_view ignored, ShareCount& result) {
     std::set<std::string> names;
     Result<> inside;
+    const auto is_ignored = [&](std::string_view name) { return !ignored.empty() && name.starts_with(ignored); };
     const auto look = [&](const char* name, unsigned char) -> bool {
-        if (name == ignored) return true;
+        if (is_ignored(name)) return true;
         names.insert(name);
         ++result.entries;
         struct statx status {
@@ -274,7 +275,7 @@ Result<> count(int previous, int tree, const std::string& shown, std::string_vie
     if (!read) return fail_errno("read directory " + shown);
     if (previous >= 0)
         for_each_name(previous, [&](const char* name, unsigned char) {
-            if (name != ignored && !names.contains(name)) ++result.differences;
+            if (!is_ignored(name) && !names.contains(name)) ++result.differences;
             return true;
         });
     return {};

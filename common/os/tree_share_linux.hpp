@@ -34,7 +34,8 @@ struct ShareRequest {
 /// (and content, when asked) are hard links to the older copy: neither is ever to be changed in place.
 Result<> share_tree(const ShareRequest& request);
 
-/// How the tree differs from the older copy that it shares with. `ignored`: a name at the top that does not count.
+/// How the tree differs from the older copy that it shares with. `ignored`: names at the top that begin so do not
+/// count.
 Result<ShareCount> compare_shared(const std::string& previous, const std::string& tree, std::string_view ignored);
 
 /// Everything of the file system that holds the path is on disk when it returns.

@@ -27,8 +27,9 @@ struct StepReport {
 
 struct RootFacts {
     std::string server, path, version, options;  // version "4.2"; options as /proc/mounts shows them
-    std::string mode;                            // "ro", "rw"
+    std::string mode;                            // "ro", "rw", "overlay"
     std::string generation;                      // of the image, when its root says so
+    std::string image;                           // the file below `path` that holds the root; empty: `path` does
     bool operator==(const RootFacts&) const = default;
 };
 

@@ -117,6 +117,7 @@ std::string status_text(const NodeStatus& status) {
             : identity.machine_id +
                   (identity.machine_id_source.empty() ? "" : " (from " + identity.machine_id_source + ")"));
     std::string root = fmt::format("{}:{}", or_unknown(status.root.server), or_unknown(status.root.path));
+    if (!status.root.image.empty()) root += "/" + status.root.image;
     if (!status.root.version.empty()) root += ", NFS " + status.root.version;
     if (!status.root.mode.empty()) root += ", " + status.root.mode;
     if (!status.root.generation.empty()) root += ", generation " + status.root.generation;

@@ -71,6 +71,7 @@ void describe(V& v, S& root) {
     v.field("options", root.options);
     v.field("mode", root.mode);
     v.field("generation", root.generation);
+    v.field("image", root.image);
 }
 
 template <class V, Is<SnapshotFacts> S>

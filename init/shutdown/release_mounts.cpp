@@ -57,8 +57,9 @@ void release_own(StepContext& context, const WayDown& down) {
     Os& os = context.os;
     (void)do_in_child(os.processes, "release the snapshot", down.leaving(4), [&]() -> Result<> {
         const auto& own = down.situation.run_directory;
-        // "root": the server's one beneath an overlay
-        for (const char* name : {"snapshot", "location", "root"}) (void)os.mounts.unmount(join_path(own, name));
+        // "root": the server's one beneath an overlay; "image": the server's directory that holds the root in a file
+        for (const char* name : {"snapshot", "location", "root", "image"})
+            (void)os.mounts.unmount(join_path(own, name));
         const auto swap = join_path(own, "swap");  // disks with a swap file
         for (const auto& name : os.files.list(swap).value_or(std::vector<std::string>{}))
             (void)os.mounts.unmount(join_path(swap, name));

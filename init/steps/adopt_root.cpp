@@ -14,11 +14,8 @@ namespace {
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     const auto root = TRY(mounted_root(os));
-    // We were asked for by init=: so we stay, unless another one is named by diskless.init=.
-    const auto wanted =
-        boot.config.init.empty() || boot.config.init == boot.called_as ? std::string(kStay) : boot.config.init;
     const auto packed = TRY(os.processes.in_child("look for init", context.deadline,
-                                                  [&] { return look_at_root(os, wanted, !root.writable); }));
+                                                  [&] { return look_at_root(os, boot, !root.writable); }));
     const auto words_of_init = TRY(unpack(packed));
     tell_of_export(context, words_of_init, root.server.text(), root.path);
     context.note(fmt::format("{}:{} by NFS {}, {}", root.server.text(), root.path, text(root.version),
@@ -34,7 +31,7 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root_version = root.version;
         boot.init = words_of_init.at(0);
         boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
-        if (boot.config.root.mode != RootMode::overlay)
+        if (boot.config.root.mode != RootMode::overlay && boot.config.root.image.empty())
             boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
     });
     return {};

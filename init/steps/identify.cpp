@@ -144,6 +144,7 @@ void give_own_key(StepContext& context, const Gathered& all, const std::string& 
 std::string root_line(const Boot& boot) {
     if (boot.init_is_systemd) return {};
     if (boot.config.root.mode == RootMode::overlay) return "overlay / overlay rw 0 0";
+    if (!boot.root.image.empty()) return "/dev/root / auto ro 0 0";
     const auto options = split(boot.root.options, ',');
     const bool no_locks = std::ranges::find(options, "nolock") != options.end();
     // Without a word on locks Debian's scripts wait for a statd that nobody needs.

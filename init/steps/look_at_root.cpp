@@ -9,12 +9,22 @@ namespace {
 constexpr std::string_view kWritable = "writable";
 }
 
-Result<std::string> look_at_root(Os& os, const std::string& wanted_init, bool shared) {
+std::string wanted_init(const Boot& boot) {
+    // Started from the root itself we were asked for by init=: so we stay, unless another one is named by
+    // diskless.init=.
+    if (boot.root_is_there && (boot.config.init.empty() || boot.config.init == boot.called_as)) return kStay;
+    return boot.config.init;
+}
+
+Result<std::string> look_at_root(Os& os, const Boot& boot, bool shared) {
     // First of all: for this question the kernel forgets the names that it knows of the root. One before 5.2 cannot
     // tell.
     const bool writable = shared && os.mounts.would_let_write(kNewRoot).value_or(false);
-    const auto init = TRY(find_init(os, wanted_init));
-    auto words = TRY(unpack(init));
+    std::vector<std::string> words(4);
+    if (boot.config.root.image.empty()) {
+        const auto init = TRY(find_init(os, wanted_init(boot)));
+        words = TRY(unpack(init));
+    }
     words.emplace_back(writable ? kWritable : "");
     return pack(words);
 }

@@ -6,9 +6,12 @@
 
 namespace diskless::steps {
 
-/// Looks at NFS: in a child. Packed: what find_init() finds, and what tell_of_export() wants to know of a `shared`
-/// root.
-Result<std::string> look_at_root(Os& os, const std::string& wanted_init, bool shared);
+/// init= or kStay, as find_init() takes it.
+std::string wanted_init(const Boot& boot);
+
+/// Looks at NFS: in a child. Packed: what find_init() finds (nothing where the root is a file in there: mount-image
+/// looks into that), and what tell_of_export() wants to know of a `shared` root.
+Result<std::string> look_at_root(Os& os, const Boot& boot, bool shared);
 
 /// A shared root that any node may write is an accident that waits. By permission only: nothing is ever written.
 void tell_of_export(StepContext& context, const std::vector<std::string>& looked_at, const std::string& server,

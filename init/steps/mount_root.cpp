@@ -46,7 +46,7 @@ Result<> run(StepContext& context, Boot& boot) {
     const bool shared = boot.config.root.mode != RootMode::writable;
     const auto found =
         os.processes.in_child("look for init", Deadline::after(os.clock, Seconds{20}).sooner_of(context.deadline),
-                              [&] { return look_at_root(os, boot.config.init, shared); });
+                              [&] { return look_at_root(os, boot, shared); });
     if (!found) {
         (void)os.processes.in_child("detach the root", Deadline::after(os.clock, Seconds{2}),
                                     [&]() -> Result<std::string> {
@@ -67,7 +67,7 @@ Result<> run(StepContext& context, Boot& boot) {
                      .path = path,
                      .version = std::string(text(mounted->version)),
                      .options = mounted->options,
-                     .mode = boot.config.root.mode == RootMode::writable ? "rw" : "ro",
+                     .mode = std::string(word(shared ? RootMode::read_only : RootMode::writable)),
                      .generation = words_of_init.at(3)};
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;

@@ -16,6 +16,7 @@ Step load_nfs(Boot& boot);
 Step configure_network(Boot& boot);
 Step set_clock(Boot& boot);
 Step mount_root(Boot& boot);
+Step mount_image(Boot& boot);
 Step mount_overlay(Boot& boot);
 Step adopt_network(Boot& boot);
 Step adopt_root(Boot& boot);

@@ -18,7 +18,7 @@ std::vector<std::string> rsync_arguments(const ImageRecord& record, const std::s
     std::vector<std::string> arguments{"rsync", "-aHAXx", "--numeric-ids", "--delete", "--delete-excluded"};
     for (const auto& path : always_excluded()) arguments.push_back("--exclude=/" + path + "/*");
     for (const auto& path : record.exclude) arguments.push_back("--exclude=/" + path);
-    arguments.push_back(fmt::format("--exclude=/{}", kGenerationMark));
+    arguments.push_back(fmt::format("--exclude=/{}*", kOurNames));
     if (!previous.empty()) arguments.push_back("--link-dest=" + previous);
     arguments.push_back("--");
     arguments.push_back(record.source.ends_with('/') ? record.source : record.source + "/");

@@ -8,6 +8,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/tree_share_linux.hpp"
+#include "server-helper/image/pack.hpp"
 #include "server-helper/image/run_program.hpp"
 #include "server-helper/model/apply.hpp"
 
@@ -71,7 +72,7 @@ Result<> share(const SyncRequest& request, const std::string& source, const std:
         const auto& ours = request.record.exclude;
         if (request.unmatched && std::ranges::find(ours, path) != ours.end()) request.unmatched(path);
     };
-    share.excluded.emplace_back(kGenerationMark);
+    share.excluded.push_back(std::string(kOurNames) + "*");
     if (!fetched) TRY(exclude_base(source, request.base, staging, share.excluded));
     for (const auto& path : always_excluded()) share.excluded.push_back(path);
     return share_tree(share);
@@ -161,7 +162,7 @@ Result<SyncResult> make_generation(Files& files, const SyncRequest& request, con
         !current.empty() && files.is_directory(join_path(directory, current)) ? join_path(directory, current) : "";
     TRY_TO("synchronise image " + request.image, fill(files, request, directory, previous, staging));
 
-    const auto compared = TRY(compare_shared(previous, staging, kGenerationMark));
+    const auto compared = TRY(compare_shared(previous, staging, kOurNames));
     SyncResult result{current, false, compared.entries, compared.shared, compared.bytes};
     if (compared.entries == 0)
         return fail("the source of image " + request.image + " is empty: " + request.record.source, "is it mounted?");
@@ -176,6 +177,7 @@ Result<SyncResult> make_generation(Files& files, const SyncRequest& request, con
     result.generation = next_name(files, directory, last, request.now);
     result.made = true;
     TRY(files.replace(join_path(staging, kGenerationMark), mark_text(request, result.generation)));
+    if (request.record.pack) TRY(pack_generation(files, staging, request.quiet));
     // Everything is on disk before it has a name that nodes may be given.
     TRY(sync_file_system(staging));
     TRY(files.rename(staging, join_path(directory, result.generation)));

@@ -15,6 +15,7 @@ struct SyncRequest {
     ImageRecord record;
     bool compare_content = false;  // --checksum
     std::int64_t now = 0;          // seconds since 1970: names the generation
+    bool quiet = false;            // of programs that are run
     std::function<void(std::uint64_t entries, std::uint64_t bytes)> progress;
     std::function<void(const std::string& path)> unmatched;  // called with an exclude that the source has not
 };

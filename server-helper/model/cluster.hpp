@@ -43,7 +43,7 @@ struct Settings {
     std::optional<std::string> kernel;       // a release of the image's ("6.1.0-31-amd64"), or a file of the tftp root
     std::optional<std::string> initramfs;    // relative to the tftp root
     std::optional<std::string> console;      // "ttyS0,115200n8"
-    std::optional<std::string> root_mode;    // "ro", "rw", "overlay"
+    std::optional<std::string> root_mode;    // "ro", "rw", "overlay", "image"
     std::optional<std::string> own_root;     // a directory of this server, the node's alone; "{node}" is its name
     std::optional<std::string> nfs_options;  // of root and snapshot, "vers=4.2,rsize=1048576"
     std::optional<std::string> swap;         // "zram:50%", "/dev/sda2": as diskless.swap=; "none"

@@ -24,6 +24,7 @@ Result<ImageRecord> read_image_record(const std::string& directory, std::vector<
     record.include = table.texts("include").value_or(std::vector<std::string>{});
     record.exclude = table.texts("exclude").value_or(std::vector<std::string>{});
     record.pinned = table.texts("pinned").value_or(std::vector<std::string>{});
+    record.pack = table.flag("pack").value_or(false);
     TRY(table.finish());
     return record;
 }
@@ -35,6 +36,7 @@ std::string to_toml(const ImageRecord& record) {
     if (!record.include.empty()) text += fmt::format("include = {}\n", toml_texts(record.include));
     if (!record.exclude.empty()) text += fmt::format("exclude = {}\n", toml_texts(record.exclude));
     if (!record.pinned.empty()) text += fmt::format("pinned = {}\n", toml_texts(record.pinned));
+    if (record.pack) text += "pack = true\n";
     return text;
 }
 

@@ -5,6 +5,12 @@
 
 namespace diskless::server {
 
+/// What this program writes to the top of a generation, and takes from no source, begins so.
+inline constexpr std::string_view kOurNames = ".diskless-";
+
+/// The generation in one file, for nodes with root-mode "image".
+inline constexpr std::string_view kPackedRoot = ".diskless-root.squashfs";
+
 /// A complete generation has this file; it says which one it is, in lines KEY=value as os-release(5): IMAGE,
 /// GENERATION, CREATED (seconds since 1970), SOURCE. Nodes see it as /.diskless-generation.
 inline constexpr std::string_view kGenerationMark = ".diskless-generation";
@@ -17,6 +23,7 @@ struct ImageRecord {
     std::vector<std::string> exclude;  // further paths whose content is not taken
     std::vector<std::string> pinned;
     std::vector<std::string> include;  // debootstrap only: packages besides the base system
+    bool pack = false;                 // each new generation in one file, too
     bool operator==(const ImageRecord&) const = default;
 };
 

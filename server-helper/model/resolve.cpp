@@ -7,6 +7,7 @@
 #include "common/os/files.hpp"
 #include "common/state/tree_view.hpp"
 #include "server-helper/model/cluster.hpp"
+#include "server-helper/model/image_list.hpp"
 #include "server-helper/model/node_set.hpp"
 
 namespace diskless::server {
@@ -39,6 +40,12 @@ void overlay(Settings& below, const Settings& above) {
     for (const auto& [name, value] : above.variables) below.variables[name] = value;
 }
 
+/// Parameters of the node for its root mode.
+std::string words_of_mode(std::string_view root_mode) {
+    if (root_mode == "image") return fmt::format("diskless.mode=overlay diskless.image={}", kPackedRoot);
+    return root_mode == "overlay" ? "diskless.mode=overlay" : std::string(root_mode);
+}
+
 std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, const Settings& settings) {
     std::vector<std::string> words{"root=/dev/nfs"};
     const auto options = node.nfs_options.empty() ? "" : "," + node.nfs_options;
@@ -47,7 +54,7 @@ std::string command_line_of(const Cluster& cluster, const ResolvedNode& node, co
     // A node that is to ask by BOOTP or RARP says so in its cmdline.
     if (std::ranges::none_of(settings.cmdline, [](const auto& word) { return word.starts_with("ip="); }))
         words.push_back(node.interface.empty() ? "ip=dhcp" : fmt::format("ip={}:dhcp", node.interface));
-    words.push_back(node.root_mode == "overlay" ? "diskless.mode=overlay" : node.root_mode);
+    words.push_back(words_of_mode(node.root_mode));
     words.push_back("SNAPSHOT=" + node.snapshot);
     // Nothing in the path of such a root tells where the snapshots are.
     if (node.own_root)

@@ -23,7 +23,7 @@ bool is_plain_word(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
 }
 
-bool is_mode(std::string_view text) { return text == "ro" || text == "rw" || text == "overlay"; }
+bool is_mode(std::string_view text) { return text == "ro" || text == "rw" || text == "overlay" || text == "image"; }
 bool is_own_root(std::string_view text) {
     const auto parts = split(text.substr(std::min<std::size_t>(1, text.size())), '/');
     return text.size() > 1 && text.front() == '/' && is_plain_word(text) && is_exported_path(text) &&
@@ -81,7 +81,7 @@ Settings read_settings(TomlTable& table) {
                               "a release, as 6.1.0-31-amd64, or a path below the tftp root, as debian/vmlinuz");
     settings.initramfs = checked(table, "initramfs", is_inner_path, "a path below the tftp root, as debian/initrd.img");
     settings.console = checked(table, "console", is_plain_word, "as of the kernel: ttyS0,115200n8");
-    settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw, overlay");
+    settings.root_mode = checked(table, "root-mode", is_mode, "values are ro, rw, overlay, image");
     settings.own_root = checked(table, "own-root", is_own_root, "an absolute path, as /srv/roots/{node}");
     settings.nfs_options = checked(table, "nfs-options", is_options, "options of NFS with commas between them");
     settings.swap = checked(table, "swap", is_swap,

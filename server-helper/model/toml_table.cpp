@@ -70,6 +70,15 @@ std::optional<std::int64_t> TomlTable::number(std::string_view key, std::int64_t
     return std::nullopt;
 }
 
+std::optional<bool> TomlTable::flag(std::string_view key) {
+    const auto* node = find(key);
+    if (!node) return std::nullopt;
+    const auto* value = node->as_boolean();
+    if (value) return value->get();
+    wrong_type(key, "true or false");
+    return std::nullopt;
+}
+
 std::optional<std::vector<std::string>> TomlTable::texts(std::string_view key) {
     const auto* node = find(key);
     if (!node) return std::nullopt;

@@ -29,6 +29,7 @@ class TomlTable {
 
     std::optional<std::string> text(std::string_view key);
     std::optional<std::int64_t> number(std::string_view key, std::int64_t least, std::int64_t most);
+    std::optional<bool> flag(std::string_view key);
     /// An array of strings, or one string.
     std::optional<std::vector<std::string>> texts(std::string_view key);
     std::optional<Ipv4> address(std::string_view key);

@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
 #include "server-helper/image/image_check.hpp"
+#include "server-helper/model/image_list.hpp"
 #include "server-helper/render/nfs_exports.hpp"
 #include "server-helper/stage/kernel_choice.hpp"
 #include "server-helper/stage/stage.hpp"
@@ -26,10 +27,10 @@ std::string modules_fingerprint(const std::string& root, const std::string& rele
 }
 
 std::string build_fingerprint(const BuildRequest& build, const RootKernel& kernel, const std::string& root) {
-    auto text = fmt::format("{} {} {} {} {} {} {} {} {} {} {}", kernel.release, file_fingerprint({root, kernel.path}),
+    auto text = fmt::format("{} {} {} {} {} {} {} {} {} {} {}{}", kernel.release, file_fingerprint({root, kernel.path}),
                             modules_fingerprint(root, kernel.release), file_fingerprint({"/", build.program}),
                             build.shell, static_cast<int>(build.drivers), join(build.modules, ","), build.strip,
-                            build.firmware, build.level, build.parameters);
+                            build.firmware, build.level, build.parameters, build.image_root ? " image" : "");
     if (!build.shell.empty()) text += " " + file_fingerprint({"/", build.shell});
     for (const auto& file : build.files)
         text += fmt::format(" {}:{}:{}", file.source, file.target, file_fingerprint({"/", file.source}));
@@ -52,12 +53,16 @@ class Planner {
   public:
     Planner(const Site& site, const BuildRequest& build, StagePlan& plan) : site_(site), build_(build), plan_(plan) {
         for (const auto& node : site.nodes)
-            if (node.root_mode == "rw" && !node.own_root) writable_.insert(node.generation_path);
+            if (node.root_mode == "rw" && !node.own_root)
+                writable_.insert(node.generation_path);
+            else if (node.root_mode == "image")
+                mounts_image_.insert(node.initramfs);
     }
 
     void see(const ResolvedNode& node) {
         if (!node.generation.empty()) given(node);
         if (node.root_mode == "overlay") overlay(node);
+        if (node.root_mode == "image") packed(node);
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
         const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen) return by_hand(node, chosen.error());
@@ -98,6 +103,16 @@ class Planner {
             node.name, title(node), chosen->release));
     }
 
+    /// It boots all the same, from the directory.
+    void packed(const ResolvedNode& node) {
+        if (node.generation.empty() || !seen_.insert("packed " + node.generation_path).second ||
+            LinuxFiles().exists(join_path(node.generation_path, kPackedRoot)))
+            return;
+        plan_.warnings.push_back(
+            fmt::format("node {} has root-mode image, but {} is not packed: diskless-server image pack {}", node.name,
+                        title(node), node.image));
+    }
+
     static std::string title(const ResolvedNode& node) { return node.image + "/" + node.generation; }
 
     void kernel(const ResolvedNode& node, FileInRoot source) {
@@ -129,7 +144,8 @@ class Planner {
         auto request = build_;
         request.kernel = kernel.release;
         request.root = node.generation_path;
-        file.fingerprint = build_fingerprint(build_, kernel, node.generation_path);
+        request.image_root = mounts_image_.contains(node.initramfs);
+        file.fingerprint = build_fingerprint(request, kernel, node.generation_path);
         file.slow = fmt::format("the initramfs of {}, kernel {}", title(node), kernel.release);
         file.make = [request, warnings = &plan_.warnings]() -> Result<std::string> {
             auto built = TRY_TO("build the initramfs of kernel " + request.kernel, build_image(request));
@@ -171,7 +187,8 @@ class Planner {
     const BuildRequest& build_;
     StagePlan& plan_;
     std::set<std::string> seen_;
-    std::set<std::string> writable_;  // roots that their nodes write into
+    std::set<std::string> writable_;      // roots that their nodes write into
+    std::set<std::string> mounts_image_;  // by initramfs: some node that boots it has its root in one file
     std::map<std::string, std::vector<RootKernel>> kernels_;
 };
 }  // namespace

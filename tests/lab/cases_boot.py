@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from case import CTL, FROM, NO_TROUBLE, OWN_SNAPSHOT, SNAPSHOT, UP, Case, goes_down, options
 from node import Hardware
-from steps import (Console, CutNetwork, GoesDown, ImageUnder, Login, MakeSnapshot, MendNetwork, OnServer, PacketsLost,
+from steps import (Console, CutNetwork, GoesDown, GoesDownIn, ImageUnder, Login, MakeSnapshot, MendNetwork, OnServer, PacketsLost,
                    PowerOn, Report, Shell, Silent, StartDhcp, StartNfs, Type, mounted)
 
 ROOT_PATH = "option:root-path,10.9.0.1:/srv/diskless/images/busybox/1"
@@ -207,6 +207,33 @@ CASES: tuple[Case, ...] = (
           Shell(f"{CTL} check", None, 30), Type("systemctl reboot"), GoesDown(30),
           OnServer(f"{SNAPSHOT}/var/log/kept", "kept"), OnServer(f"{SNAPSHOT}/.diskless/last-shutdown.json", '"clean"'),
           OnServer("/srv/diskless/images/debian/1/usr/share/doc2", None)), root="debian"),
+
+    # A root that is one file. "live" has nothing beside it, so the modules are the initramfs's.
+    *(Case(f"image-v{version}", f"a root in a squashfs file by NFS {version}, read-only: lists are as on any root",
+           FROM + f" ip=dhcp nfsopts=vers={version} diskless.image=live/filesystem.squashfs",
+           (PowerOn(), Console("busybox userland is up", 90), Login(20), mounted("/", "^/dev/loop", "squashfs", " ro,"),
+            mounted("/run/diskless/image", "^10[.]9[.]0[.]1:", " ro,nosuid,nodev,"), *OWN_SNAPSHOT,
+            Report("root.image", "^live/filesystem.squashfs$"), Report("root.mode", "^ro$"),
+            Shell("touch /opt/no", "Read-only"), Shell("echo kept >/var/log/kept"), Shell(f"{CTL} check; {CTL} status", "live/filesystem"),
+            OnServer(f"{SNAPSHOT}/var/log/kept", "kept"), *NO_TROUBLE, *goes_down()),
+           root="live", image="image-root")
+      for version in ("3", "4.2")),
+    Case("image-live-boot", "the words of live-boot: its image, under memory",
+         "boot=live netboot=nfs nfsroot={server}:{root} ip=dhcp",
+         (PowerOn(), Console("busybox userland is up", 90), Login(20), mounted("/", "^overlay ", " rw,"),
+          mounted("/run/diskless/root", "squashfs"), Shell("echo mine >/etc/issue && cat /etc/issue", "^mine$"),
+          *OWN_SNAPSHOT, Report("root.image", "^live/filesystem.squashfs$"), Report("root.mode", "^overlay$"), *NO_TROUBLE,
+          CutNetwork(), GoesDownIn(f"{CTL} poweroff", 12)), root="live", image="image-root"),
+    Case("image-debian", "stock Debian in a squashfs file under memory: no failed unit, systemctl reboot",
+         FROM + " ip=dhcp diskless.mode=overlay diskless.image=live/filesystem.squashfs",
+         (PowerOn(), Login(90), mounted("/", "^overlay ", " rw,"), Shell("systemctl is-system-running --wait", None, 60),
+          Shell("systemctl --failed --no-legend", r"\A\s*\Z"), Shell("useradd -m somebody && id somebody", "somebody"),
+          Shell("hostname", "^node1$"), Shell("echo kept >/var/log/kept"), *OWN_SNAPSHOT, *NO_TROUBLE,
+          Shell(f"{CTL} check", None, 30), Type("systemctl reboot"), GoesDown(30), OnServer(f"{SNAPSHOT}/var/log/kept", "kept"),
+          OnServer(f"{SNAPSHOT}/.diskless/last-shutdown.json", '"clean"')), root="live-debian", image="image-root"),
+    Case("image-missing", "no such file in a directory that is a root itself: it boots from that, and says so",
+         FROM + " ip=dhcp diskless.image=.diskless-root.squashfs",
+         (*UP, *OWN_SNAPSHOT, Report("steps", "no .diskless-root.squashfs in 10.9.0.1"), *goes_down())),
 
     # Whole distributions.
     Case("debian", "stock Debian with systemd and sshd: identity, status, no failed unit, reboot by disklessctl",

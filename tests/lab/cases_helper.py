@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import NO_TROUBLE, OWN_SNAPSHOT, SNAPSHOT, Case, goes_down
+from case import CTL, NO_TROUBLE, OWN_SNAPSHOT, SNAPSHOT, Case, goes_down
 from node import Hardware
 from prepared import Site
 from steps import (ChangeGolden, Console, Helper, Login, OnServer, PowerOn, Reload, Report, ServerLog, Shell, Step, at,
@@ -56,6 +56,15 @@ CASES: tuple[Case, ...] = (
           *OWN_SNAPSHOT, *NO_TROUBLE, Shell("cat /etc/only-here", "^node1$"), Shell("echo new >/etc/only-here; echo gone >/etc/unlisted"),
           OnServer(f"{SNAPSHOT}/etc/only-here", "^new$"), *goes_down()),
          site=Site(settings=("console=ttyS0", "nfs-options=vers=3", "root-mode=overlay"),
+                   overlays={"node1/etc/only-here": "node1\n"})),
+    Case("helper-image", "nodes whose root-mode is image: the initramfs has what mounts it, and a later generation is packed, too", "",
+         (PowerOn(), *LOGIN, Shell("hostname", "^node1$"), mounted("/", "^overlay ", " rw,"),
+          mounted("/run/diskless/root", "^/dev/loop", "squashfs"), Report("root.image", "^.diskless-root.squashfs$"),
+          *OWN_SNAPSHOT, *NO_TROUBLE, Shell("cat /etc/only-here", "^node1$"), Shell("ls /run/diskless/root/.diskless-root*", "No such"),
+          Shell(f"{CTL} status", "generation"), *goes_down(),
+          ChangeGolden("etc/issue", "the next one"), Helper("image sync busybox", "generation"), Helper("boot apply"), Reload("diskless-ganesha"),
+          PowerOn(), *LOGIN, Shell("cat /run/diskless/root/etc/issue", "^the next one$"), *NO_TROUBLE, *goes_down()),
+         site=Site(pack=True, settings=("console=ttyS0", "nfs-options=vers=3", "root-mode=image"),
                    overlays={"node1/etc/only-here": "node1\n"})),
     Case("helper-http", "the iPXE of the network card takes everything by HTTP", "",
          (*NODE_UP, Shell("cat /proc/cmdline", "BOOTIF=01-52-54-00-09-00-01")),

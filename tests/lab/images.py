@@ -167,7 +167,7 @@ def _by_tool(kernel: Kernel, work: Path, script: str) -> Path:
 
 def image(name: str, kernel: Kernel, work: Path) -> Path:
     """The image that a case names."""
-    makers = {"built": built, "handmade": lambda kernel, _: handmade(kernel),
+    makers = {"built": built, "image-root": lambda kernel, work: built(kernel, work, "--image-root"), "handmade": lambda kernel, _: handmade(kernel),
               "initramfs-tools": by_initramfs_tools, "dracut": by_dracut}
     existing = work / "initramfs.img"
     return existing if existing.exists() else makers[name](kernel, work)

@@ -38,6 +38,7 @@ class Site:
     macs: bool = True                                         # the node list knows them
     settings: tuple[str, ...] = ("console=ttyS0", "nfs-options=vers=3")  # of every node: as node add takes them
     overlays: Mapping[str, str] = field(default_factory=dict)           # {"node1/etc/motd": …}
+    pack: bool = False                                        # the image is in one file, too
     stick: bool = False                                       # nodes boot from what `usb create` makes
 
 
@@ -102,6 +103,8 @@ class Administrator:
             "ntp": _toml((network.SERVER,)), "image": f'"{IMAGE}"', **site.choices}))
         self.run("image", "add", IMAGE, "--root", str(golden))
         self.run("image", "check", IMAGE)
+        if site.pack:
+            self.run("image", "pack", IMAGE)
         for number in range(1, site.nodes + 1):
             mac = ("--mac", network.mac(number)) if site.macs else ()
             self.run("node", "add", f"node{number}", "--ip", network.address(number), *mac, *site.settings)

@@ -55,7 +55,7 @@ TEST(Parameters, SayWhatTheyAre) {
 TEST(Parameters, AreFoundByEverySpelling) {
     EXPECT_EQ(find_parameter("nfsaddrs"), find_parameter("ip"));
     EXPECT_EQ(find_parameter("ethdevice_timeout"), find_parameter("ethdevice-timeout"));
-    EXPECT_EQ(find_parameter("rd.live.ram"), find_parameter("rd.live.image"));
+    EXPECT_EQ(find_parameter("rd.live.ram"), find_parameter("rd.live.dir"));
     EXPECT_NE(find_parameter("nfsroot"), find_parameter("NFSROOT"));
     EXPECT_EQ(find_parameter("Snapshot"), nullptr) << "Red Hat's names are upper case";
     EXPECT_EQ(find_parameter("ipx"), nullptr);

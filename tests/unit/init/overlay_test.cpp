@@ -107,7 +107,7 @@ TEST(OverlayRoot, WithoutOverlayfsItSaysSoAndLeavesTheRootWhereItIs) {
     node.mounts.known_types.erase(Overlay::kType);
     const auto result = node.run();
     ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().cause, HasSubstr("no overlayfs"));
+    EXPECT_THAT(result.error().cause, HasSubstr("no file system \"overlay\""));
     EXPECT_THAT(result.error().remedy, HasSubstr("diskless.mode=ro"));
     EXPECT_NE(node.files.text("/sysroot/etc/hostname"), "");
 }

@@ -243,6 +243,8 @@ TEST(Root, AWordIsStrongerThanAnOptionAndOursThanAWord) {
     EXPECT_EQ(parse("nfsroot=/x,ro rw").root.mode, RootMode::writable);
     EXPECT_EQ(parse("diskless.mode=rw ro").root.mode, RootMode::writable);
     EXPECT_EQ(parse("diskless.mode=overlay rw").root.mode, RootMode::overlay);
+    EXPECT_EQ(parse("diskless.image=a rw").root.mode, RootMode::overlay) << "it cannot be written";
+    EXPECT_EQ(parse("diskless.image=a").root.mode, RootMode::read_only);
     EXPECT_EQ(parse("rd.overlay diskless.mode=ro").root.mode, RootMode::read_only);
     EXPECT_EQ(parse("diskless.snapshot=/s,rw diskless.snapshot.options=rw").root.mode, RootMode::read_only);
 }
@@ -279,6 +281,48 @@ TEST(Root, AnOverlayInTheWordsOfOthers) {
         if (*one.warned != 0 && !config.warnings.empty()) {
             EXPECT_THAT(config.warnings[0].parameter, HasSubstr(one.warned));
         }
+    }
+}
+
+TEST(Root, AnImageInTheWordsOfOthers) {
+    struct {
+        const char* words;
+        const char* path;
+        const char* image;
+        RootMode mode;
+        const char* warned;
+    } const cases[] = {
+        {"nfsroot=/x diskless.image=live/a.squashfs", "/x", "live/a.squashfs", RootMode::read_only, ""},
+        {"nfsroot=/x diskless.image=/a.squashfs", "/x", "a.squashfs", RootMode::read_only, ""},
+        {"nfsroot=/x diskless.image=a diskless.mode=overlay", "/x", "a", RootMode::overlay, ""},
+        {"nfsroot=/x diskless.image=a diskless.mode=rw", "/x", "a", RootMode::overlay, "diskless.image"},
+        {"nfsroot=/x diskless.image=", "/x", "", RootMode::read_only, "diskless.image"},
+        {"nfsroot=/x diskless.image=/", "/x", "", RootMode::read_only, "diskless.image"},
+        {"nfsroot=/x diskless.image=a/", "/x", "", RootMode::read_only, "diskless.image"},
+        {"nfsroot=/x diskless.image=../a", "/x", "", RootMode::read_only, "diskless.image"},
+        {"nfsroot=/x diskless.image=a diskless.image=none", "/x", "", RootMode::read_only, ""},
+        {"nfsroot=/x boot=live", "/x", "live/filesystem.squashfs", RootMode::overlay, ""},
+        {"nfsroot=/x boot=live rw", "/x", "live/filesystem.squashfs", RootMode::overlay, ""},
+        {"nfsroot=/x diskless.image=none boot=live", "/x", "", RootMode::overlay, ""},
+        {"nfsroot=/x diskless.image=other boot=live diskless.mode=ro", "/x", "other", RootMode::read_only, ""},
+        {"nfsroot=/x boot=nfs", "/x", "", RootMode::read_only, ""},
+        {"root=live:nfs:10.9.0.1:/srv/live/a.img rd.live.image", "/srv/live", "a.img", RootMode::overlay, ""},
+        {"root=live:nfs://10.9.0.1/srv/live/a.img", "/srv/live", "a.img", RootMode::overlay, ""},
+        {"root=live:nfs:10.9.0.1:/a.img", "/", "a.img", RootMode::overlay, ""},
+        {"root=live:nfs:10.9.0.1:/srv/", "", "", RootMode::read_only, "root"},
+        {"root=live:nfs://10.9.0.1/a.img", "/", "a.img", RootMode::overlay, ""},
+        {"root=live:nfs://10.9.0.1", "", "", RootMode::read_only, "root"},
+        {"root=live:nfs:", "", "", RootMode::read_only, "root"},
+        {"root=live:http://10.9.0.1/a.img", "", "", RootMode::read_only, "root"},
+    };
+    for (const auto& one : cases) {
+        const auto config = parse(one.words);
+        EXPECT_EQ(config.root.source.path, one.path) << one.words;
+        EXPECT_EQ(config.root.image, one.image) << one.words;
+        EXPECT_EQ(config.root.mode, one.mode) << one.words;
+        EXPECT_EQ(config.warnings.size(), *one.warned != 0 ? 1U : 0U) << one.words;
+        if (*one.warned != 0 && !config.warnings.empty())
+            EXPECT_THAT(config.warnings[0].parameter, HasSubstr(one.warned));
     }
 }
 

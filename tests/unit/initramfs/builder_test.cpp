@@ -1,5 +1,6 @@
 #include "initramfs/builder.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -126,6 +127,12 @@ TEST(Builder, OverlayfsIsTakenInWhereTheKernelCannotReadTheRootsModule) {
     EXPECT_TRUE(has_overlayfs());
     std::ofstream(config) << "CONFIG_MODULES=y\nCONFIG_MODULE_DECOMPRESS=y\n";
     EXPECT_FALSE(has_overlayfs()) << "such a kernel decompresses it itself";
+
+    request.image_root = true;
+    const auto built = build_image(request);
+    ASSERT_TRUE(built) << built.error().cause;
+    EXPECT_NE(built->manifest.module("overlay"), nullptr) << "a root that is one file is under memory, as a rule";
+    EXPECT_THAT(built->warnings, testing::Contains(testing::HasSubstr("no squashfs")));
 }
 
 TEST(DisklessServer, ExitCodes) {

@@ -7,11 +7,13 @@
 #include "server-helper/image/generation.hpp"
 #include "server-helper/image/image_check.hpp"
 #include "server-helper/image/image_use.hpp"
+#include "server-helper/image/pack.hpp"
 #include "tests/unit/server-helper/model/tree_fixture.hpp"
 
 namespace diskless::server {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -136,6 +138,70 @@ TEST_F(ImageTest, NextGenerationSharesWhatHasNotChanged) {
     ASSERT_EQ(run({"image", "rollback", "site"}), kDone) << err;
     EXPECT_EQ(current(), first);
     EXPECT_EQ(run({"image", "rollback", "site"}), kFailed);
+}
+
+TEST_F(ImageTest, APackedImageHasEachGenerationInOneFileThatOnlyRootMayRead) {
+    write("source/.diskless-root.squashfs", "of another image's generation");
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    const auto first = current();
+    const auto packed = [&](const std::string& generation) { return in(generation, ".diskless-root.squashfs"); };
+    EXPECT_FALSE(exists(packed(first)));
+    ASSERT_EQ(run({"image", "pack", "site", "--quiet"}), kDone) << err;
+    EXPECT_EQ(read(packed(first)).substr(0, 4), "hsqs");
+    EXPECT_EQ(fs::status(path(packed(first))).permissions(), fs::perms(0600)) << "it holds etc/shadow";
+    const auto file = inode(packed(first));
+    ASSERT_EQ(run({"image", "pack", "site", "--json"}), kDone) << err;
+    EXPECT_THAT(out, HasSubstr("\"generation\": \"" + first + "\""));
+    EXPECT_EQ(inode(packed(first)), file) << "nodes may run from it";
+
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    EXPECT_EQ(current(), first) << "it is no change of the image";
+    write("source/etc/hostname", "changed\n");
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    const auto second = current();
+    ASSERT_NE(second, first);
+    EXPECT_EQ(read(packed(second)).substr(0, 4), "hsqs");
+    EXPECT_NE(inode(packed(second)), file);
+    EXPECT_EQ(std::system(("unsquashfs -l " + path(packed(second)) + " >" + path("list")).c_str()), 0);
+    EXPECT_THAT(read("list"), AllOf(HasSubstr("/etc/hostname\n"), HasSubstr("/.diskless-generation\n"),
+                                    Not(HasSubstr(".diskless-root"))));
+
+    ASSERT_EQ(run({"image", "pack", "site", "--stop"}), kDone) << err;
+    write("source/etc/hostname", "again\n");
+    ASSERT_EQ(run({"image", "sync", "site"}), kDone) << err;
+    EXPECT_FALSE(exists(packed(current())));
+    ASSERT_EQ(run({"image", "pack", "site", current(), "--quiet"}), kDone) << err;
+    EXPECT_THAT(read("images/site/image.toml"), Not(HasSubstr("pack"))) << "that one only";
+    EXPECT_EQ(run({"image", "pack", "site", "absent"}), kFailed);
+    EXPECT_EQ(run({"image", "pack", "site", first, "--stop"}), kBadUsage);
+}
+
+TEST_F(ImageTest, APackThatFailsLeavesNothingBehind) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    write("bin/mksquashfs", "#!/bin/sh\necho half >$2\nexit 1\n");
+    fs::permissions(path("bin/mksquashfs"), fs::perms(0755));
+    const std::string old_path = ::getenv("PATH");
+    ::setenv("PATH", (path("bin") + ":" + old_path).c_str(), 1);
+    EXPECT_EQ(run({"image", "pack", "site"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("mksquashfs"));
+    write("source/etc/hostname", "changed\n");
+    const auto before = current();
+    EXPECT_EQ(run({"image", "sync", "site"}), kFailed) << "an image that is to be packed";
+    EXPECT_EQ(current(), before);
+    ::setenv("PATH", old_path.c_str(), 1);
+    for (const auto& entry : fs::directory_iterator(path("images/site/" + before)))
+        EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr(".diskless-root")));
+    ASSERT_EQ(run({"image", "sync", "site", "--quiet"}), kDone) << err;
+    EXPECT_TRUE(exists(in(current(), ".diskless-root.squashfs")));
+}
+
+TEST_F(ImageTest, APackIsWhatEveryKernelOfTheImageCanRead) {
+    LinuxFiles files;
+    EXPECT_EQ(compressor_for(files, path("source")), "gzip") << "nothing is known";
+    write("source/boot/config-6.1.0-1", "CONFIG_SQUASHFS=m\nCONFIG_SQUASHFS_ZSTD=y\n");
+    EXPECT_EQ(compressor_for(files, path("source")), "zstd");
+    write("source/boot/config-3.16.0-4", "CONFIG_SQUASHFS=m\nCONFIG_SQUASHFS_XZ=y\n");
+    EXPECT_EQ(compressor_for(files, path("source")), "gzip");
 }
 
 TEST_F(ImageTest, ChecksumFindsWhatHasTheOldTime) {

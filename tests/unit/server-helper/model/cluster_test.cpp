@@ -179,6 +179,18 @@ TEST_F(ClusterTest, NodesWhoseRootIsUnderMemoryShareIt) {
     EXPECT_THAT(out, AllOf(HasSubstr(" diskless.mode=overlay"), HasSubstr(", overlay")));
 }
 
+TEST_F(ClusterTest, NodesWithTheirRootInOneFileAreToldWhichAndSoIsWhoHasNotMadeIt) {
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\nroot-mode = \"image\"\n");
+    EXPECT_EQ(run({"node", "show", "n1"}), kDone) << err;
+    EXPECT_THAT(out, AllOf(HasSubstr(" diskless.mode=overlay diskless.image=.diskless-root.squashfs"), HasSubstr(", image")));
+    EXPECT_EQ(run({"boot", "apply"}), kFailed);  // no kernel there
+    EXPECT_THAT(err, HasSubstr("node n1 has root-mode image, but debian/20260101-000000 is not packed: diskless-server image pack debian"));
+    EXPECT_THAT(read("boot/etc/exports"), Not(HasSubstr("/debian/20260101-000000 10.8.0.11(rw")));
+    write("images/debian/20260101-000000/.diskless-root.squashfs", "hsqs");
+    EXPECT_EQ(run({"boot", "apply"}), kFailed);
+    EXPECT_THAT(err, Not(HasSubstr("is not packed")));
+}
+
 /// What it lacks its nodes make, in memory: nobody is told to touch it.
 TEST_F(ClusterTest, SnapshotsOfNodesUnderMemoryMayNameWhatTheImageLacks) {
     write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\nroot-mode = \"overlay\"\n");
