@@ -166,8 +166,8 @@ class Bench:
         self.time = TimeServer(self.namespace, self._work)
         if case.packets:
             self.network.capture(self.packets)
-        if case.loss_percent:
-            self.network.lose(case.loss_percent)
+        if case.loss_one_in:
+            self.network.lose(case.loss_one_in)
         if case.time_server:
             self.time.start()
         if not case.nfs_late:

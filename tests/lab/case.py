@@ -37,15 +37,14 @@ class Case:
     time_server: bool = True
     dhcp_late: bool = False                   # not started with the other servers: see StartDhcp
     nfs_late: bool = False
-    loss_percent: int = 0
+    loss_one_in: int = 0                      # one frame of so many is lost
     hardware: Hardware = Hardware()
     windows_disk: bool = False                # a local disk, see disk.py
     netboot: bool = False                     # kernel and image by iPXE and TFTP, not from QEMU
     packets: bool = False                     # capture br0
     site: Site | None = None                  # everything by diskless-server: cmdline and the fields above do not count
     cluster: Cluster | None = None            # everything by a recipe: cmdline and the fields above do not count
-    # Most of its time nobody computes: it runs beside the others. Not where frames are lost: on a busy machine answers
-    # take long, and TCP then waits for minutes after a few losses.
+    # Most of its time nobody computes: it runs beside the others.
     waits: bool = False
     slow: bool = False                        # only with --slow: takes minutes, and another case shows nearly as much
 

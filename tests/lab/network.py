@@ -55,17 +55,30 @@ class Network:
         """An IPv6 address for router advertisements: iPXE waits 13 s for one when there is none."""
         self._ip("address", "add", "fd09::1/64", "dev", "br0", "nodad")
 
-    def lose(self, percent: int) -> None:
-        """Loses that share of all frames between servers and nodes, in both directions, at random.
+    def lose(self, one_in: int) -> None:
+        """Loses one frame in so many: of ARP, UDP, TCP's SYN and TCP with data each, in each direction, from the first on.
 
-        Of two frames that follow each other in one direction, one gets through: TCP doubles its wait with each loss in a
-        row, and after nine of them, which chance brings about now and then, it waits for minutes.
+        Counted, not drawn: what is sent again after a silence, by DHCP, ARP or TCP, is the next frame of its kind and gets
+        through. Of three attempts at a question and its answer, after which DHCP and ARP give up, one at least succeeds;
+        TCP, which doubles its wait with every such loss in a row, has one at most in each direction. In the middle of a
+        stream, with other frames between, the same data can be lost more often, but there acknowledgements tell at once.
+
+        Bare acknowledgements get through. Where one is lost, TCP has to wait, takes its waiting for the time that an answer
+        takes, and waits longer the next time: seconds, then minutes, when the server's is cubic.
+
+        IPv6, which nobody needs here, is let through and not counted: a router solicitation between a frame and the next
+        attempt at it would move that on to a place where frames are lost.
+
+        The server sends frame by frame. Else it hands up to 64 KiB of TCP to the bridge in one piece, and they are lost as
+        one, with no acknowledgement behind them that would tell.
         """
-        lost = f"numgen inc mod 2 == 0 numgen random mod 100 < {2 * percent} counter drop;"
+        kinds = ("ether type arp", "ip protocol udp", "tcp flags syn", "ip protocol tcp ip length > 90")
+        each = " ".join(f"{kind} numgen inc mod {one_in} == 0 counter drop;" for kind in kinds)
+        self._ip("link", "set", "br0", "gso_max_segs", "1")
         self._namespace.run("nft", "-f", "-", stdin=f"""
             table bridge loss {{
-                chain to_server   {{ type filter hook input priority 0; {lost} }}
-                chain from_server {{ type filter hook output priority 0; {lost} }}
+                chain to_server   {{ type filter hook input priority 0; {each} }}
+                chain from_server {{ type filter hook output priority 0; {each} }}
             }}""")
 
     def lost(self) -> str:
