@@ -12,7 +12,7 @@ import boot_peers
 import cache
 import images
 import network
-from boot_site import INIT, ROOT, compiled
+from boot_site import INIT, ROOT, SNAPSHOTS, compiled
 from kernels import Kernel
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Contender:
     quick: int = 3         # runs with --quick
     image_limit: float = 0  # MB that its image may have
     beside_peers: bool = False  # one of ours that is compared with each of them
+    beside: str = ""        # one of ours that is compared with this peer alone: no floor does what it does
 
     def command_line_of(self, node: int) -> str:
         """The same for another node than the first."""
@@ -88,6 +89,9 @@ CONTENDERS = (
     Contender("diskless, NFS 4.2", OURS, "as shipped", ours, _OURS + " nfsopts=vers=4.2", 8, 4),
     Contender("diskless, NFS 4.2, --strip", OURS, "modules stripped: a smaller image",
               lambda kernel: ours(kernel, "--strip"), _OURS + " nfsopts=vers=4.2", 7, 4),
+    Contender("diskless, one file", OURS, "filesystem.squashfs, overlay", lambda kernel: ours(kernel, "--image-root"),
+              f"boot=live netboot=nfs nfsroot={_SERVER}:/srv/live/squashfs ip=dhcp diskless.snapshot={_SERVER}:{SNAPSHOTS}", 8, 3,
+              quick=1, beside="live-boot squashfs"),
     Contender("initramfs-tools netboot", PEER, "boot=nfs, MODULES=netboot",
               lambda kernel: boot_peers.initramfs_tools(kernel, "netboot"), f"boot=nfs {_OURS}", 13, 3, 120, 2),
     Contender("initramfs-tools most", PEER, "boot=nfs, MODULES=most",
@@ -105,5 +109,7 @@ CONTENDERS = (
 
 def floor_of(entry: Entry, all_: Iterable[Entry]) -> Entry | None:
     """The floor of the same NFS version, when it has booted."""
+    if entry.contender.beside:
+        return None
     return next((each for each in all_ if each.contender.kind == FLOOR and each.contender.nfs == entry.contender.nfs
                  and each.boots), None)

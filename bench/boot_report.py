@@ -151,6 +151,11 @@ def targets(all_: list[Entry]) -> list[Target]:
                                 entry.times(floor, lambda boot: boot.packets), 1.3, False, why=PACKETS))
             over = entry.median(lambda boot: boot.used_dropped) - floor.median(lambda boot: boot.used_dropped)
             found.append(Target(f"{name}: memory over the floor", over / 1024, 6, False, "MB"))
+    for entry in ours:
+        peer = next((each for each in all_ if each.contender.name == entry.contender.beside and each.boots), None)
+        if peer is not None:
+            found.append(Target(f"{entry.contender.name}: times faster than {peer.contender.name}",
+                                peer.times(entry, lambda boot: boot.to_real_init), 5))
     compared = [entry for entry in ours if entry.contender.beside_peers]
     for entry in all_:
         wanted = next((times for name, times in (("initramfs-tools", 5), ("dracut", 15)) if entry.contender.name.startswith(name)),
