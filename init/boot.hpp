@@ -43,7 +43,7 @@ struct Boot {
     NfsPorts root_ports;  // of root_server
     std::string init;     // in the new root; kProgram: this program stays PID 1
     bool init_is_systemd = false;
-    // (mount-image in its place, where the root is a file: `init`, `init_is_systemd`, root.image and root.generation)
+    // mount-image writes init, init_is_systemd and some of root again, where the root is a file
     std::string location;  // directory of the server that holds root/ and snapshot/ (Red Hat's layout), else empty
 
     // mount-snapshot

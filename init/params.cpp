@@ -532,7 +532,7 @@ constexpr Parameter kParameters[] = {
      "the first interface that reaches the root is used alone; bond, team or bridge other interfaces from the running node",
      not_yet},
     {kNotYet, "rd.overlay.* rd.live.* live-media* persistence* persistent union ltsp.*", "", "dracut, live-boot, LTSP",
-     "the root is mounted read-only with the files listed in the snapshot writable; list what nodes must write, or write diskless.mode=overlay",
+     "the root is as the other parameters say, with the files listed in the snapshot writable; list what nodes must write, or write diskless.mode=overlay",
      not_yet},
     {kNotYet, "fetch httpfs ftpfs wwinit.* imgurl", "", "live-boot, Warewulf, xCAT",
      "images are not fetched, the root is taken from nfsroot= or the lease; write nfsroot=server:/directory",

@@ -8,7 +8,6 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
-#include "common/os/tree_share_linux.hpp"
 #include "server-helper/image/generation.hpp"
 #include "server-helper/image/image_use.hpp"
 #include "server-helper/image/pack.hpp"
@@ -75,6 +74,13 @@ std::function<void(std::uint64_t, std::uint64_t)> progress_to(Streams& streams, 
         };
 }
 
+void tell_of_access_list(const Packed& packed, Streams& streams) {
+    if (!packed.access_list.empty())
+        streams.err << fmt::format(
+            "warning: squashfs cannot keep access lists, as {} has one: in the packed image its mode alone decides\n",
+            printable(packed.access_list));
+}
+
 Result<> sync(Work& work, const ImageRecord& record, Streams& streams) {
     SyncRequest request;
     request.base = work.cluster.base;
@@ -89,6 +95,7 @@ Result<> sync(Work& work, const ImageRecord& record, Streams& streams) {
                                    printable(path), record.source);
     };
     const auto result = TRY(sync_image(work.files, request));
+    tell_of_access_list(result.packed, streams);
     if (work.options.has("json"))
         streams.out << Json{{"image", request.image},    {"generation", result.generation}, {"made", result.made},
                             {"entries", result.entries}, {"shared", result.shared},         {"bytes", result.bytes}}
@@ -257,7 +264,7 @@ Result<> image_unpin(const Words& arguments, Streams& streams) {
 
 Result<> image_pack(const Words& arguments, Streams& streams) {
     OptionSet described;
-    described.usage = "diskless-server image pack NAME [GENERATION] [--stop]";
+    described.usage = "diskless-server image pack NAME [GENERATION | --stop]";
     described.examples =
         "Puts a generation into one squashfs file, for nodes with root-mode = \"image\". Without the name of one: the "
         "current one,\nand from now on each that sync makes, until --stop.\n"
@@ -269,25 +276,35 @@ Result<> image_pack(const Words& arguments, Streams& streams) {
     if (!begun) return {};
     auto& work = *begun;
     const auto* image = TRY(work.image());
+    const bool stop = work.options.has("stop");
     const bool one = work.words.size() > 1;
-    if (one && work.options.has("stop")) return bad_usage("--stop is for an image, not for a generation");
+    if (one && stop) return bad_usage("--stop is for an image, not for a generation");
     const auto generation = one ? work.words[1] : image->current;
-    if (std::ranges::find(image->generations, generation) == image->generations.end())
+    if (!stop && image->generations.empty())
+        return fail(fmt::format("image {} has no generation yet", image->name),
+                    "diskless-server image sync " + image->name + " makes one");
+    if (!stop && std::ranges::find(image->generations, generation) == image->generations.end())
         return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(generation)),
                     "possible are " + join(image->generations, ", "));
-    if (!one) {
-        auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
-        record.pack = !work.options.has("stop");
-        TRY(save_record(work, record, streams));
+    auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
+    record.pack = !stop;
+    Packed packed;
+    if (!work.dry() && !stop) {
+        packed = TRY(pack_generation(work.files, join_path(work.directory(), generation), work.quiet()));
+        tell_of_access_list(packed, streams);
     }
-    if (work.dry() || work.options.has("stop")) return {};
-    const auto size = TRY(pack_generation(work.files, join_path(work.directory(), generation), work.quiet()));
-    TRY(sync_file_system(work.directory()));
+    if (!one) TRY(save_record(work, record, streams));
+    if (work.dry() || stop) return {};
     if (work.options.has("json"))
-        streams.out << Json{{"image", image->name}, {"generation", generation}, {"bytes", size}}.dump(2) << '\n';
+        streams.out << Json{{"image", image->name},
+                            {"generation", generation},
+                            {"made", packed.made},
+                            {"bytes", packed.bytes}}
+                           .dump(2)
+                    << '\n';
     else if (!work.quiet())
         streams.out << fmt::format("{}: generation {} is packed, {:.1f} MB\n", image->name, generation,
-                                   static_cast<double>(size) / 1e6);
+                                   static_cast<double>(packed.bytes) / 1e6);
     return {};
 }
 

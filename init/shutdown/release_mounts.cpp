@@ -27,8 +27,13 @@ bool matters(const MountEntry& entry) {
     return is_nfs(entry) || entry.type == "overlay" || entry.source.starts_with("/dev/");
 }
 
-/// Until the end: the record of this way down is written there.
-bool is_kept(std::string_view shown) { return shown == "/" || shown == kSnapshot || shown == kLocation; }
+/// Until the end: the record of this way down is written there, and the root may be a file in the last.
+bool is_kept(std::string_view shown) {
+    return shown == "/" || shown == kSnapshot || shown == kLocation || shown == kImageDirectory;
+}
+
+/// A root that is a file in there keeps it busy, and is busy itself as long as that is mounted below it.
+Unmount way_of(std::string_view shown) { return shown == kImageDirectory ? Unmount::lazy : Unmount::normal; }
 
 /// As seen from init; empty: none of its file systems.
 std::string shown_path(const MountEntry& entry, const ShutdownSituation& situation) {
@@ -57,9 +62,9 @@ void release_own(StepContext& context, const WayDown& down) {
     Os& os = context.os;
     (void)do_in_child(os.processes, "release the snapshot", down.leaving(4), [&]() -> Result<> {
         const auto& own = down.situation.run_directory;
-        // "root": the server's one beneath an overlay; "image": the server's directory that holds the root in a file
-        for (const char* name : {"snapshot", "location", "root", "image"})
-            (void)os.mounts.unmount(join_path(own, name));
+        // "root": the server's one beneath an overlay
+        for (const char* name : {"snapshot", "location", "root"}) (void)os.mounts.unmount(join_path(own, name));
+        (void)os.mounts.unmount(join_path(own, "image"), way_of(kImageDirectory));
         const auto swap = join_path(own, "swap");  // disks with a swap file
         for (const auto& name : os.files.list(swap).value_or(std::vector<std::string>{}))
             (void)os.mounts.unmount(join_path(swap, name));
@@ -84,7 +89,8 @@ Unmounted unmount_batch(Os& os, std::span<const Release> batch, Deadline until) 
         os.processes.in_child("unmount " + batch.front().shown, Deadline::after(os.clock, kEach).sooner_of(until),
                               [&]() -> Result<std::string> {
                                   std::size_t count = 0;
-                                  for (const auto& release : batch) count += os.mounts.unmount(release.path) ? 0 : 1;
+                                  for (const auto& release : batch)
+                                      count += os.mounts.unmount(release.path, release.how) ? 0 : 1;
                                   return std::to_string(count);
                               });
     if (!busy) return {0, busy.error().code == ETIMEDOUT};
@@ -110,7 +116,8 @@ std::vector<Release> release_order(const std::vector<MountEntry>& table, const S
         order.push_back({.path = situation.after_pivot ? entry.target : kRootOfInit + shown,
                          .shown = shown,
                          .type = entry.type,
-                         .matters = matters(entry)});
+                         .matters = matters(entry),
+                         .how = way_of(shown)});
     }
     std::ranges::reverse(order);
     // Children first: what the boot moved into the root is older than the root.

@@ -91,6 +91,7 @@ struct Release {
     std::string shown;    // as the node saw it
     std::string type;     // "nfs4"
     bool matters = true;  // NFS or a disk: in memory nothing can be lost
+    Unmount how = Unmount::normal;
     bool operator==(const Release&) const = default;
 };
 /// What is to be released, in order: last mounted first. After a pivot `table` is that of this process, and all below

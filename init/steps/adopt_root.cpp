@@ -31,7 +31,7 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root_version = root.version;
         boot.init = words_of_init.at(0);
         boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
-        if (boot.config.root.mode != RootMode::overlay && boot.config.root.image.empty())
+        if (boot.config.root.mode != RootMode::overlay)
             boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
     });
     return {};

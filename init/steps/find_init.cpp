@@ -27,7 +27,7 @@ constexpr std::string_view kGenerationFile = ".diskless-generation";
 /// What the root has at its top. NFS tells with one listing about each name that any step asks for there.
 class Top {
   public:
-    explicit Top(const Files& files) : names_(files.list(kNewRoot)) {}
+    Top(const Files& files, const std::string& root) : names_(files.list(root)) {}
     /// May the path exist? Everything may when there is no listing.
     bool may_have(std::string_view path) const {
         if (path.starts_with('/')) path.remove_prefix(1);
@@ -40,9 +40,9 @@ class Top {
 };
 
 /// "20261121-002550" of the file that `diskless-server image` leaves in each generation; empty in other roots.
-std::string generation_of(const Files& files) {
+std::string generation_of(const Files& files, const std::string& root) {
     constexpr std::string_view kKey = "GENERATION=";
-    const auto text = files.read(join_path(kNewRoot, kGenerationFile), 4096);
+    const auto text = files.read(join_path(root, kGenerationFile), 4096);
     if (!text) return {};
     for (const auto line : lines(*text))
         if (line.starts_with(kKey)) return printable(line.substr(kKey.size()));
@@ -67,14 +67,14 @@ std::string why_not_run(const TreeView::Resolved& found) {
 
 }  // namespace
 
-Result<std::string> find_init(const Os& os, const std::string& wanted) {
-    const Top top(os.files);
-    TreeView tree(os.files, kNewRoot);
+Result<std::string> find_init(const Os& os, const std::string& root, const std::string& wanted) {
+    const Top top(os.files, root);
+    TreeView tree(os.files, root);
     std::optional<Error> unusable;
     const auto answer = [&](const std::string& path, const std::string& target, const FileStatus& status) {
         const bool nobody = status.uid == kNobody || status.uid == kNoUser;
         return pack({path, target, nobody ? "nobody" : "",
-                     top.may_have(kGenerationFile) ? generation_of(os.files) : std::string()});
+                     top.may_have(kGenerationFile) ? generation_of(os.files, root) : std::string()});
     };
     std::vector<std::string> candidates(kInits.begin(), kInits.end());
     if (!wanted.empty()) candidates = {wanted};
@@ -94,11 +94,11 @@ Result<std::string> find_init(const Os& os, const std::string& wanted) {
                              "mend it in the image, or name another one by init=", ENOENT};
     }
     if (unusable) return Failure(*unusable);
-    const auto inittab = os.files.status(join_path(kNewRoot, "etc/inittab"));
+    const auto inittab = os.files.status(join_path(root, "etc/inittab"));
     if (!inittab && inittab.error().code != ENOENT && inittab.error().code != ENOTDIR)
         return cannot_look("/etc/inittab", inittab.error());
     if (wanted == kStay || (wanted.empty() && inittab))
-        return answer(kProgram, kProgram, inittab ? *inittab : TRY(os.files.status(kNewRoot)));
+        return answer(kProgram, kProgram, inittab ? *inittab : TRY(os.files.status(root)));
     return fail(fmt::format("the root has no {}", wanted.empty() ? "init" : wanted),
                 wanted.empty() ? "install an init system into the image (systemd-sysv, sysvinit-core, busybox), or an "
                                  "/etc/inittab for this program to go by"

@@ -6,33 +6,34 @@
 
 namespace diskless::steps {
 
-Result<> load_file_system(Os& os, const Boot& boot, const std::vector<std::string>& modules,
-                          std::string_view otherwise) {
-    const auto& type = modules.back();
-    if (os.mounts.knows_type(type)) return {};
+Result<> load_from_anywhere(Os& os, const Boot& boot, const std::string& module, std::string_view otherwise) {
     Manifest of_root;
-    auto order = load_order(boot.manifest, modules);
-    if (boot.manifest.module(type) == nullptr) {
+    auto order = load_order(boot.manifest, {module});
+    if (order.empty()) {
         of_root = modules_of_root(os.files, os.machine.kernel_release(), false);
-        order = load_order(of_root, modules);
+        order = load_order(of_root, {module});
     }
-    for (const auto* module : order) {
-        auto loaded =
-            os.modules.load(module->path, module->options, boot.config.lean_modules ? module->lean : LeanForm{});
+    for (const auto* entry : order) {
+        auto loaded = os.modules.load(entry->path, entry->options, boot.config.lean_modules ? entry->lean : LeanForm{});
         if (loaded) continue;
-        if (!module->path.ends_with(".ko"))  // the builder takes it in, plain, where it sees that coming
+        if (!entry->path.ends_with(".ko"))  // the builder takes it in, plain, where it sees that coming
             loaded.error().remedy = fmt::format(
-                "the kernel may be unable to decompress it: build the initramfs anew with this version; or {}",
-                otherwise);
+                "the kernel may be unable to decompress it: build the initramfs with --image-root; or {}", otherwise);
         return loaded;
     }
+    return {};
+}
+
+Result<> load_file_system(Os& os, const Boot& boot, const std::string& type, std::string_view otherwise) {
+    if (os.mounts.knows_type(type)) return {};
+    TRY(load_from_anywhere(os, boot, type, otherwise));
     if (os.mounts.knows_type(type)) return {};
     return fail(
         fmt::format("the kernel has no file system \"{}\", nor has the root a module of it for {}", type,
                     os.machine.kernel_release()),
-        fmt::format("build the initramfs with --modules {}; put the modules of this kernel into the root, below "
+        fmt::format("build the initramfs with --image-root; put the modules of this kernel into the root, below "
                     "lib/modules; or {}",
-                    type, otherwise),
+                    otherwise),
         ENODEV);
 }
 

@@ -1,5 +1,7 @@
 #include "init/steps/look_at_root.hpp"
 
+#include <fmt/core.h>
+
 #include "common/base/pack.hpp"
 #include "init/steps/find_init.hpp"
 
@@ -7,6 +9,13 @@ namespace diskless::steps {
 
 namespace {
 constexpr std::string_view kWritable = "writable";
+}
+
+Result<bool> has_image(const Files& files, const std::string& image) {
+    if (image.empty()) return false;
+    const auto status = files.status(join_path(kNewRoot, image));
+    if (!status && status.error().code != ENOENT && status.error().code != ENOTDIR) return Failure(status.error());
+    return status.has_value();
 }
 
 std::string wanted_init(const Boot& boot) {
@@ -20,10 +29,16 @@ Result<std::string> look_at_root(Os& os, const Boot& boot, bool shared) {
     // First of all: for this question the kernel forgets the names that it knows of the root. One before 5.2 cannot
     // tell.
     const bool writable = shared && os.mounts.would_let_write(kNewRoot).value_or(false);
+    const auto& image = boot.config.root.image;
     std::vector<std::string> words(4);
-    if (boot.config.root.image.empty()) {
-        const auto init = TRY(find_init(os, wanted_init(boot)));
-        words = TRY(unpack(init));
+    if (!TRY(has_image(os.files, image))) {
+        const auto init = find_init(os, kNewRoot, wanted_init(boot));
+        if (!init && image.empty()) return init;
+        if (!init)
+            return fail(
+                fmt::format("the root's directory has no {}, nor is it a root itself: {}", image, init.error().cause),
+                "write the image's path below that directory into diskless.image=", init.error().code);
+        words = TRY(unpack(*init));
     }
     words.emplace_back(writable ? kWritable : "");
     return pack(words);

@@ -18,6 +18,7 @@ namespace diskless::steps {
 namespace {
 
 constexpr const char* kComing = "/run/diskless/root.coming";  // until it takes the directory's place
+constexpr const char* kLoopControl = "/dev/loop-control";
 constexpr const char* kWithout = "take diskless.image= away";
 
 /// Linux, include/uapi/linux/magic.h; erofs has its superblock at 1024.
@@ -30,66 +31,80 @@ constexpr std::array<ImageType, 2> kTypes{{{"squashfs", 0, "hsqs"}, {"erofs", 10
 constexpr std::size_t kHead = 1024 + 4;
 
 Result<std::string> type_of(const Files& files, const std::string& path) {
-    const auto head = TRY(files.read_head(path, kHead));
+    auto head = files.read_head(path, kHead);
+    if (!head && (head.error().code == EACCES || head.error().code == EPERM))
+        head.error().remedy = "export it with no_root_squash, or chmod 644 the file on the server";
+    if (!head) return head;
     for (const auto& type : kTypes)
-        if (head.size() >= type.place + type.magic.size() &&
-            std::string_view(head).substr(type.place, type.magic.size()) == type.magic)
+        if (head->size() >= type.place + type.magic.size() &&
+            std::string_view(*head).substr(type.place, type.magic.size()) == type.magic)
             return std::string(type.name);
     return fail(fmt::format("{} is neither squashfs nor erofs", path),
                 "make it anew: diskless-server image pack; or mksquashfs", EINVAL);
 }
 
-/// Until all that can fail has been done the directory stays the root: a rescue shell finds it there. An attempt before
-/// may have got as far as anywhere. False: the directory has no such file.
-Result<bool> put_image_in_place(Os& os, const Boot& boot) {
-    const auto table = TRY(os.mounts.table());
-    bool coming = mounted_at(table, kComing) != nullptr;
-    if (!coming && mounted_at(table, kImageDirectory) == nullptr) {
-        const auto path = join_path(kNewRoot, boot.config.root.image);
-        const auto type = type_of(os.files, path);
-        if (!type && type.error().code == ENOENT) return false;
-        TRY(type);
-        TRY(load_file_system(os, boot, {"loop", *type}, kWithout));
-        for (const char* place : {kComing, kImageDirectory}) TRY(os.files.make_directories(place));
-        TRY(os.mounts.mount({path, kComing, *type, "ro,loop"}));
-        coming = true;
-    }
-    TRY(move_aside(os.mounts, kImageDirectory));
-    if (coming) TRY(os.mounts.move(kComing, kNewRoot));
-    return true;
+/// Shows at kComing what the file holds.
+Result<> mount_file(Os& os, const Boot& boot) {
+    const auto path = join_path(kNewRoot, boot.config.root.image);
+    const auto type = TRY(type_of(os.files, path));
+    if (!os.files.exists(kLoopControl)) TRY(load_from_anywhere(os, boot, "loop", kWithout));
+    TRY(load_file_system(os, boot, type, kWithout));
+    TRY(os.files.make_directories(kComing));
+    auto mounted = os.mounts.mount({path, kComing, type, "ro,loop"});
+    if (!mounted && !os.files.exists(kLoopControl))
+        mounted.error().remedy =
+            fmt::format("the kernel has no loop devices: build the initramfs with --image-root; or {}", kWithout);
+    return mounted;
 }
 
-/// Packed: what find_init() finds, and "yes" when the root is in the image. A directory that has no such file may be a
-/// root itself, as one is of which no image has been made.
-Result<std::string> look_for_image(Os& os, const Boot& boot) {
-    const bool there = TRY(put_image_in_place(os, boot));
-    const auto init = find_init(os, wanted_init(boot));
-    if (!init && !there)
-        return fail(fmt::format("there is no {} in {}:{}, nor is that a root itself: {}", boot.config.root.image,
-                                boot.root.server, boot.root.path, init.error().cause),
-                    "write the image's path below that directory into diskless.image=", ENOENT);
+/// What find_init() finds in the image.
+Result<std::string> look_at_image(const Os& os, const Boot& boot, const std::string& root) {
+    constexpr const char* kInner = "LiveOS/rootfs.img";  // dracut's dmsquash-live
+    auto init = find_init(os, root, wanted_init(boot));
+    if (!init && os.files.exists(join_path(root, kInner)))
+        return fail(fmt::format("{} holds {}, an image in an image, and no root", boot.config.root.image, kInner),
+                    "make a squashfs of what that holds", init.error().code);
+    return init;
+}
+
+/// Until all that can fail has been done the directory stays the root: a rescue shell finds it there, and the next
+/// attempt another file, perhaps. An attempt before may have got as far as anywhere. What find_init() finds; empty: the
+/// directory has no such file.
+Result<std::string> put_image_in_place(Os& os, const Boot& boot) {
+    const auto table = TRY(os.mounts.table());
+    const bool moved = mounted_at(table, kImageDirectory) != nullptr;
+    bool coming = mounted_at(table, kComing) != nullptr;
+    if (!moved && !coming) {
+        if (!TRY(has_image(os.files, boot.config.root.image))) return std::string();
+        TRY(mount_file(os, boot));
+        coming = true;
+    }
+    auto init = look_at_image(os, boot, coming ? kComing : kNewRoot);
+    if (!init && !moved) (void)os.mounts.unmount(kComing);
     if (!init) return init;
-    auto words = TRY(unpack(*init));
-    words.emplace_back(there ? "yes" : "");
-    return pack(words);
+    TRY(os.files.make_directories(kImageDirectory));
+    TRY(move_aside(os.mounts, kImageDirectory));
+    if (coming) TRY(os.mounts.move(kComing, kNewRoot));
+    return init;
 }
 
 Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     const auto& image = boot.config.root.image;
     const auto packed =
-        TRY(os.processes.in_child("mount the image", context.deadline, [&] { return look_for_image(os, boot); }));
-    const auto found = TRY(unpack(packed));
-    const bool there = !found.back().empty();
-    if (there)
-        context.note(image);
-    else
+        TRY(os.processes.in_child("mount the image", context.deadline, [&] { return put_image_in_place(os, boot); }));
+    if (packed.empty()) {
         context.degrade({fmt::format("there is no {} in {}:{}: the directory itself is the root", image,
                                      boot.root.server, boot.root.path),
                          "make it: diskless-server image pack; or take diskless.image= away", ENOENT});
+        return {};
+    }
+    const auto found = TRY(unpack(packed));
+    context.note(image);
     context.publish([&] {
-        boot.root.image = there ? image : std::string();
-        if (there) boot.root.mode = word(RootMode::read_only);
+        boot.root.image = image;
+        boot.root.mode = word(RootMode::read_only);
+        if (boot.config.root.mode == RootMode::writable) boot.config.root.mode = RootMode::read_only;  // adopt-root
         boot.root.generation = found.at(3);
         boot.init = found.at(0);
         boot.init_is_systemd = found.at(1).find("systemd") != std::string::npos;

@@ -42,7 +42,7 @@ Result<> run(StepContext& context, Boot& boot) {
     Os& os = context.os;
     const auto& size = boot.config.root.overlay_size;
     const auto work = [&]() -> Result<> {
-        TRY(load_file_system(os, boot, {kType}, "diskless.mode=ro"));
+        TRY(load_file_system(os, boot, kType, "diskless.mode=ro"));
         return put_memory_over_root(os, size);
     };
     TRY(do_in_child(os.processes, "make the root writable in memory", context.deadline, work));

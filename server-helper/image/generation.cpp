@@ -8,7 +8,6 @@
 
 #include "common/base/text.hpp"
 #include "common/os/tree_share_linux.hpp"
-#include "server-helper/image/pack.hpp"
 #include "server-helper/image/run_program.hpp"
 #include "server-helper/model/apply.hpp"
 
@@ -163,11 +162,12 @@ Result<SyncResult> make_generation(Files& files, const SyncRequest& request, con
     TRY_TO("synchronise image " + request.image, fill(files, request, directory, previous, staging));
 
     const auto compared = TRY(compare_shared(previous, staging, kOurNames));
-    SyncResult result{current, false, compared.entries, compared.shared, compared.bytes};
+    SyncResult result{current, false, compared.entries, compared.shared, compared.bytes, {}};
     if (compared.entries == 0)
         return fail("the source of image " + request.image + " is empty: " + request.record.source, "is it mounted?");
     if (!previous.empty() && compared.differences == 0) {
         TRY(files.remove_tree(staging));
+        if (request.record.pack) result.packed = TRY(pack_generation(files, previous, request.quiet));
         return result;
     }
     std::string last;
@@ -177,7 +177,7 @@ Result<SyncResult> make_generation(Files& files, const SyncRequest& request, con
     result.generation = next_name(files, directory, last, request.now);
     result.made = true;
     TRY(files.replace(join_path(staging, kGenerationMark), mark_text(request, result.generation)));
-    if (request.record.pack) TRY(pack_generation(files, staging, request.quiet));
+    if (request.record.pack) result.packed = TRY(pack_generation(files, staging, request.quiet));
     // Everything is on disk before it has a name that nodes may be given.
     TRY(sync_file_system(staging));
     TRY(files.rename(staging, join_path(directory, result.generation)));

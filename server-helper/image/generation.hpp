@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/os/files.hpp"
+#include "server-helper/image/pack.hpp"
 #include "server-helper/model/image_list.hpp"
 
 namespace diskless::server {
@@ -24,6 +25,7 @@ struct SyncResult {
     std::string generation;  // the current one afterwards
     bool made = false;       // false: nothing has changed since the last generation
     std::uint64_t entries = 0, shared = 0, bytes = 0;
+    Packed packed;  // of the current one, where the image is to be packed
 };
 
 /// Makes a generation from the image's source and switches `current` to it. What a run that was killed has left is

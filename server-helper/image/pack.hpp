@@ -10,9 +10,16 @@
 
 namespace diskless::server {
 
-/// Makes kPackedRoot of a generation, or of one that is being made; one that is there stays, for nodes may run from it.
-/// Its size in bytes. Only root may read it: it holds all that the generation does.
-Result<std::uint64_t> pack_generation(Files& files, const std::string& generation, bool quiet);
+struct Packed {
+    std::uint64_t bytes = 0;
+    bool made = false;  // false: it was there
+    /// The first path with a POSIX access list, which squashfs cannot keep: owner, group and mode alone decide there.
+    std::string access_list;
+};
+
+/// Makes kPackedRoot of a generation, or of one that is being made; one that is there, and whole, stays, for nodes may
+/// run from it. It has its name when it is on disk. Only root may read it: it holds all that the generation does.
+Result<Packed> pack_generation(Files& files, const std::string& generation, bool quiet);
 
 /// How mksquashfs(1) is called.
 std::vector<std::string> pack_arguments(const std::string& generation, const std::string& to,

@@ -17,7 +17,8 @@ bool is_plain_file(const Files& files, const std::string& path) {
 }
 
 Result<> name_it(Files& files, const std::string& root, const std::string& hostname) {
-    for (const auto name : {kGenerationMark, kPackedRoot}) TRY(files.remove(join_path(root, name)));
+    for (const auto& name : TRY(files.list(root)))
+        if (name.starts_with(kOurNames)) TRY(files.remove(join_path(root, name)));
     // A link out of the root would lead to a file of this server.
     for (const char* directory : {"etc", "etc/sysconfig"})
         if (const auto status = files.status(join_path(root, directory)); status && status->kind == FileKind::symlink)

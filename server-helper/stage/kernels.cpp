@@ -61,8 +61,8 @@ class Planner {
 
     void see(const ResolvedNode& node) {
         if (!node.generation.empty()) given(node);
-        if (node.root_mode == "overlay") overlay(node);
-        if (node.root_mode == "image") packed(node);
+        if (node.root_mode == "overlay" || node.root_mode == "image") overlay(node);
+        if (node.root_mode == "image") tell_of_unpacked(node);
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
         const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen) return by_hand(node, chosen.error());
@@ -97,14 +97,14 @@ class Planner {
             return;
         const auto chosen = choose_kernel(kernels_of(node.generation_path), node.kernel_release);
         if (!chosen || has_overlayfs(node.generation_path, chosen->release)) return;
-        plan_.warnings.push_back(fmt::format(
-            "node {} has root-mode overlay, but {} has no overlayfs for its kernel {}: install the modules of "
-            "that kernel into the image, then image sync",
-            node.name, title(node), chosen->release));
+        plan_.warnings.push_back(
+            fmt::format("node {} has root-mode {}, but {} has no overlayfs for its kernel {}: install the modules of "
+                        "that kernel into the image, then image sync",
+                        node.name, node.root_mode, title(node), chosen->release));
     }
 
     /// It boots all the same, from the directory.
-    void packed(const ResolvedNode& node) {
+    void tell_of_unpacked(const ResolvedNode& node) {
         if (node.generation.empty() || !seen_.insert("packed " + node.generation_path).second ||
             LinuxFiles().exists(join_path(node.generation_path, kPackedRoot)))
             return;

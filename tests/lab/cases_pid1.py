@@ -39,6 +39,11 @@ CASES: tuple[Case, ...] = (
           OnServer(f"{SNAPSHOT}/var/log/kept", "^kept$"), *STAYED, *goes_down()),
          root_files=NODE_OF_2010, server_files={"/srv/diskless/culc/here": "yes\n"},
          exports=(Export("/srv/diskless/culc", writable=True),)),
+    Case("pid1-image", "the root is one file: it is let go of, and so is what holds it", "boot=live netboot=nfs nfsroot={server}:{root} ip=dhcp diskless.init=self diskless.mode=ro",
+         (PowerOn(), Login(90), Shell("tr '\\0' ' ' </proc/1/cmdline", "^init @supervise"), mounted("/", "squashfs", " ro,"),
+          *OWN_SNAPSHOT, *NO_TROUBLE, Type("reboot"), GoesDown(30),
+          OnServer(f"{SNAPSHOT}/.diskless/last-shutdown.json", '"clean"')),
+         root="live-vine", image="image-root"),
     Case("pid1-storm", "what a PID 1 must live through: a service that dies, orphans, signals, random bytes, no room",
          FROM + " ip=dhcp diskless.init=self",
          (*STAYED, Shell("for i in $(seq 30); do dmesg | grep -q 'rests for 5 minutes' && break; sleep 1; done; "

@@ -9,8 +9,8 @@
     rwtab            busybox with Red Hat's etc/rwtab and etc/statetab
     golden           busybox with a kernel and its modules: what diskless-server makes images of
     debian-installed the same as on a disk of its own, with fdisk and rsync: a machine that images are made from
-    live, live-debian
-                     golden and debian as live-boot has them: nothing but live/filesystem.squashfs
+    live, live-debian, live-vine
+                     golden, debian and vine as live-boot has them: nothing but live/filesystem.squashfs
     culc             vine with a portmapper, and programs in bin/: the root of a cluster that runs by its inittab
     vine             golden with an sshd, a user and an inittab in sysvinit's form: a small system of 1999
 """
@@ -212,6 +212,10 @@ def live_debian(kernel: Kernel) -> Path:
     return _packed(debian(kernel))
 
 
+def live_vine(kernel: Kernel) -> Path:
+    return _packed(vine(kernel))
+
+
 def _packed(source: Path) -> Path:
     def make(root: Path) -> None:
         (root / "live").mkdir()
@@ -230,7 +234,7 @@ def _enable(root: Path, unit: str) -> None:
 FLAVOURS = {"debian": debian, "debian-networkd": debian_networkd, "debian-networkmanager": debian_network_manager,
             "debian-ifupdown": debian_ifupdown, "debian-sysvinit": debian_sysvinit, "debian-nfsroot": debian_nfsroot,
             "busybox": busybox, "rwtab": rwtab,
-            "live": live, "live-debian": live_debian, "golden": golden, "vine": vine, "culc": culc, "debian-installed": debian_installed}
+            "live": live, "live-debian": live_debian, "live-vine": live_vine, "golden": golden, "vine": vine, "culc": culc, "debian-installed": debian_installed}
 
 
 def flavour(name: str, kernel: Kernel) -> Path:

@@ -6,6 +6,7 @@
 
 #include "common/plan/executor.hpp"
 #include "init/plan.hpp"
+#include "init/steps/look_at_root.hpp"
 #include "tests/fakes/fake_cluster.hpp"
 
 namespace diskless {
@@ -111,13 +112,19 @@ TEST(ImageRoot, WithoutTheFileTheDirectoryIsTheRootAndTheReportSaysSo) {
     EXPECT_THAT(step->remedy, HasSubstr("image pack"));
 }
 
+/// mount-root fails then, and mounts anew until somebody has mended it.
 TEST(ImageRoot, WhereThereIsNeitherTheErrorTellsWhichFileIsMissing) {
     ImageRoot node;
+    ASSERT_TRUE(node.executor.run(plan_early(node.boot)));
     ASSERT_TRUE(node.files.remove("/server/root/sbin/init"));
-    const auto result = node.run();
+    ASSERT_TRUE(node.files.make_directories("/sysroot"));
+    ASSERT_TRUE(node.mounts.mount({"10.9.0.1:/srv/images/debian/1", "/sysroot", "nfs", "ro"}));
+    const auto result = steps::look_at_root(node.os, node.boot, true);
     ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().cause, AllOf(HasSubstr("no live/root.squashfs in"), HasSubstr("nor is that a root")));
+    EXPECT_THAT(result.error().cause, AllOf(HasSubstr("no live/root.squashfs,"), HasSubstr("nor is it a root")));
     EXPECT_THAT(result.error().remedy, HasSubstr("diskless.image="));
+    node.put("hsqs");
+    EXPECT_TRUE(steps::look_at_root(node.os, node.boot, true));
 }
 
 TEST(ImageRoot, AFileOfAnotherKindIsNamed) {
@@ -129,13 +136,28 @@ TEST(ImageRoot, AFileOfAnotherKindIsNamed) {
     EXPECT_EQ(node.files.text("/sysroot/etc/motd"), "welcome\n") << "a rescue shell finds the directory in its place";
 }
 
-TEST(ImageRoot, AnImageWithoutAnInitIsNoRoot) {
+TEST(ImageRoot, AnImageWithoutAnInitIsNoRootUntilItIsReplaced) {
     ImageRoot node;
     node.put("hsqs");
     ASSERT_TRUE(node.files.remove("/server/packed/sbin/init"));
     const auto result = node.run();
     ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().cause, Not(HasSubstr("there is no live/root.squashfs")));
+    EXPECT_THAT(result.error().cause, HasSubstr("the root has no init"));
+    EXPECT_EQ(node.files.text("/sysroot/etc/motd"), "welcome\n") << "the directory is in its place";
+    node.files.tree({{"/server/packed/sbin/init", file("init", 0755)}});
+    const auto again = node.executor.run(plan_boot(node.boot));
+    ASSERT_TRUE(again) << again.error().cause;
+    EXPECT_EQ(node.files.text("/sysroot/etc/motd"), "in the image\n");
+}
+
+TEST(ImageRoot, AnImageInAnImageIsNamed) {
+    ImageRoot node;
+    node.put("hsqs");
+    ASSERT_TRUE(node.files.remove("/server/packed/sbin/init"));
+    node.files.tree({{"/server/packed/LiveOS/rootfs.img", file("ext4")}});
+    const auto result = node.run();
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().cause, HasSubstr("live/root.squashfs holds LiveOS/rootfs.img"));
 }
 
 TEST(ImageRoot, ItsModulesAreTheDirectorysWhereTheInitramfsHasNone) {
@@ -150,6 +172,24 @@ TEST(ImageRoot, ItsModulesAreTheDirectorysWhereTheInitramfsHasNone) {
     const auto result = node.run();
     ASSERT_TRUE(result) << result.error().cause;
     EXPECT_THAT(node.modules.names, ElementsAre("loop", "squashfs"));
+}
+
+TEST(ImageRoot, LoopDevicesMayBeAModuleWhereSquashfsIsNone) {
+    ImageRoot node;
+    node.put("hsqs");
+    node.files.tree({{"/server/root/lib/modules/" + node.machine.kernel_release() + "/modules.dep",
+                      file("kernel/drivers/block/loop.ko:\n")}});
+    ASSERT_TRUE(node.run());
+    EXPECT_THAT(node.modules.names, ElementsAre("loop"));
+}
+
+TEST(ImageRoot, AKernelWithoutLoopDevicesIsToldWithWhatHelps) {
+    ImageRoot node;
+    node.put("hsqs");
+    node.mounts.refused_types["squashfs"] = ENOENT;
+    const auto result = node.run();
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().remedy, AllOf(HasSubstr("no loop devices"), HasSubstr("--image-root")));
 }
 
 TEST(ImageRoot, AKernelWithoutSquashfsIsToldWithWhatHelps) {

@@ -99,7 +99,7 @@ TEST(OverlayRoot, AModuleThatTheKernelCannotDecompressIsToldWithWhatHelps) {
     const auto result = node.run();
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().cause, HasSubstr("overlay.ko.xz"));
-    EXPECT_THAT(result.error().remedy, HasSubstr("build the initramfs anew"));
+    EXPECT_THAT(result.error().remedy, HasSubstr("build the initramfs with --image-root"));
 }
 
 TEST(OverlayRoot, WithoutOverlayfsItSaysSoAndLeavesTheRootWhereItIs) {

@@ -101,6 +101,17 @@ TEST(ReleaseOrder, AnOverlayMayStandOnAServer) {
     EXPECT_TRUE(order[2].matters);
 }
 
+TEST(ReleaseOrder, WhatHoldsTheRootInAFileIsKeptForItAndThenDetached) {
+    const std::vector<MountEntry> table{{.target = "/oldroot/run/diskless/image", .type = "nfs"},
+                                        {.source = "/dev/loop0", .target = "/oldroot", .type = "squashfs"},
+                                        {.target = "/oldroot/var/log", .type = "nfs"}};
+    EXPECT_THAT(paths(release_order(table, {}, false)), ElementsAre("/oldroot/var/log"));
+    const auto order = release_order(table, {}, true);
+    EXPECT_THAT(paths(order), ElementsAre("/oldroot/run/diskless/image", "/oldroot/var/log", "/oldroot"));
+    EXPECT_EQ(order[0].how, Unmount::lazy) << "it is busy as long as the root is";
+    EXPECT_EQ(order[2].how, Unmount::normal);
+}
+
 TEST(ReleaseOrder, BesideALivingInitIsWhatInitSees) {
     const std::vector<MountEntry> table{{.source = "s:/root", .target = "/", .type = "nfs4"},
                                         {.source = "tmpfs", .target = "/run", .type = "tmpfs"},
@@ -269,7 +280,7 @@ TEST(TakeDown, LocalDisksAreSavedThoughTheServerIsGone) {
 /// No table shows them, and the server would keep what it knows of the node until its lease ends.
 TEST(TakeDown, WhatTheAgentHoldsOfTheServersIsReleased) {
     Down down;
-    for (const char* name : {"snapshot", "location", "root"}) {
+    for (const char* name : {"snapshot", "location", "root", "image"}) {
         const auto place = std::string("/proc/77/root/run/diskless/") + name;
         down.files.tree({{place, directory()}});
         ASSERT_TRUE(down.mounts.mount({"10.9.0.1:/srv/images/debian/1", place, "nfs", "ro"}));

@@ -2,6 +2,7 @@
 #include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "common/os/files_linux.hpp"
 #include "server-helper/image/generation.hpp"
@@ -184,8 +185,10 @@ TEST_F(ImageTest, APackThatFailsLeavesNothingBehind) {
     ::setenv("PATH", (path("bin") + ":" + old_path).c_str(), 1);
     EXPECT_EQ(run({"image", "pack", "site"}), kFailed);
     EXPECT_THAT(err, HasSubstr("mksquashfs"));
+    EXPECT_THAT(read("images/site/image.toml"), Not(HasSubstr("pack"))) << "nothing was promised";
     write("source/etc/hostname", "changed\n");
     const auto before = current();
+    write("images/site/image.toml", read("images/site/image.toml") + "pack = true\n");
     EXPECT_EQ(run({"image", "sync", "site"}), kFailed) << "an image that is to be packed";
     EXPECT_EQ(current(), before);
     ::setenv("PATH", old_path.c_str(), 1);
@@ -193,6 +196,43 @@ TEST_F(ImageTest, APackThatFailsLeavesNothingBehind) {
         EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr(".diskless-root")));
     ASSERT_EQ(run({"image", "sync", "site", "--quiet"}), kDone) << err;
     EXPECT_TRUE(exists(in(current(), ".diskless-root.squashfs")));
+}
+
+TEST_F(ImageTest, APackThatIsCutShortIsMadeAnewAndOneThatIsMissingIsMadeBySync) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    ASSERT_EQ(run({"image", "pack", "site", "--quiet"}), kDone) << err;
+    const auto packed = in(current(), ".diskless-root.squashfs");
+    const auto whole = read(packed);
+    write(packed, whole.substr(0, 90));
+    ASSERT_EQ(run({"image", "sync", "site", "--quiet"}), kDone) << err;
+    EXPECT_EQ(read(packed).size(), whole.size());
+    fs::remove(path(packed));
+    write(in(current(), ".diskless-root.partial"), "of a run that was killed");
+    ASSERT_EQ(run({"image", "sync", "site", "--quiet"}), kDone) << err;
+    EXPECT_EQ(read(packed).size(), whole.size());
+    EXPECT_FALSE(exists(in(current(), ".diskless-root.partial")));
+}
+
+TEST_F(ImageTest, APackOfWhatCannotBeReadFails) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    EXPECT_THAT(pack_arguments("/g", "/g/x", "gzip", true),
+                ElementsAre("mksquashfs", "/g", "/g/x", "-noappend", "-exit-on-error", "-comp", "gzip", "-quiet",
+                            "-no-progress", "-wildcards", "-e", ".diskless-root.*"));
+    ASSERT_EQ(run({"image", "add", "empty", "--root", path("source"), "--no-sync"}), kDone) << err;
+    EXPECT_EQ(run({"image", "pack", "empty"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("image sync empty"));
+}
+
+TEST_F(ImageTest, AccessListsThatAPackLosesAreTold) {
+    // One user, who may read: version 2, then tag, permissions, id of owner, user 12345, group, mask, others.
+    const unsigned char list[] = {2, 0,  0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  4,
+                                  0, 57, 48,  0,   0,   4,   0,  0, 0,   255, 255, 255, 255, 16, 0,
+                                  4, 0,  255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255};
+    if (::setxattr(path("source/etc/passwd").c_str(), "system.posix_acl_access", list, sizeof list, 0) != 0)
+        GTEST_SKIP() << "no access lists here";
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    ASSERT_EQ(run({"image", "pack", "site", "--quiet"}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("cannot keep access lists, as /etc/passwd has one"));
 }
 
 TEST_F(ImageTest, APackIsWhatEveryKernelOfTheImageCanRead) {
