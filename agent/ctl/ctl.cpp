@@ -19,6 +19,8 @@ struct Command {
     std::string_view example;
     std::size_t most_operands;
     int (*run)(CtlWorld&, const ParsedOptions&);
+    bool acts =
+        false;  // what it does counts, not the sentence that it says of it: nobody may read that on the way down
 };
 
 const OptionRow kJson{"json", "", "as JSON"};
@@ -91,22 +93,32 @@ const std::vector<Command>& commands() {
          {},
          "disklessctl reload",
          0,
-         ctl::reload},
+         ctl::reload,
+         true},
         {"reboot",
          "",
          "down safely, and up again; bounded in time even when the server is gone",
          {kTimeout, kNow, kBegun},
          "disklessctl reboot --timeout 60",
          0,
-         ctl::reboot},
-        {"poweroff", "", "down safely, and off", {kTimeout, kNow, kBegun}, "disklessctl poweroff", 0, ctl::poweroff},
+         ctl::reboot,
+         true},
+        {"poweroff",
+         "",
+         "down safely, and off",
+         {kTimeout, kNow, kBegun},
+         "disklessctl poweroff",
+         0,
+         ctl::poweroff,
+         true},
         {"halt",
          "",
          "down safely, and stopped with power on",
          {kTimeout, kNow, kBegun},
          "disklessctl halt --now",
          0,
-         ctl::halt},
+         ctl::halt,
+         true},
         {"kexec",
          "[same]",
          "down safely, and up again without the firmware; same: as this boot",
@@ -118,7 +130,8 @@ const std::vector<Command>& commands() {
           kBegun},
          "disklessctl kexec --initrd /boot/diskless.img",
          1,
-         ctl::kexec},
+         ctl::kexec,
+         true},
         {"version", "", "of this program and of the node's agent", {kJson}, "disklessctl version", 0, ctl::version},
     };
     return kCommands;
@@ -149,6 +162,7 @@ const Command* find_command(std::string_view name) {
 }
 
 int help(const std::vector<std::string>& arguments, CtlWorld& world) {
+    if (arguments.size() > 2) return ctl::bad_usage(world, "", "what is this for: " + printable(arguments[2]));
     if (arguments.size() < 2) {
         world.out.write(general_help());
         return kExitDone;
@@ -159,15 +173,15 @@ int help(const std::vector<std::string>& arguments, CtlWorld& world) {
     return kExitDone;
 }
 
-}  // namespace
-
-int disklessctl_run(const std::vector<std::string>& arguments, CtlWorld& world) {
+int run(const std::vector<std::string>& arguments, CtlWorld& world) {
     if (arguments.empty()) {
         world.err.write(general_help());
         return kExitUsage;
     }
     const std::string& name = arguments.front();
     if (name == "help" || name == "--help" || name == "-h") return help(arguments, world);
+    if (name == "--version" && arguments.size() > 1)
+        return ctl::bad_usage(world, "version", "what is this for: " + printable(arguments[1]));
     if (name == "--version") return ctl::version(world, {});
     const Command* command = find_command(name);
     if (command == nullptr) return ctl::bad_usage(world, "", "no such command: " + printable(name));
@@ -180,6 +194,16 @@ int disklessctl_run(const std::vector<std::string>& arguments, CtlWorld& world) 
     if (options->operands.size() > command->most_operands)
         return ctl::bad_usage(world, name, "what is this for: " + printable(options->operands[command->most_operands]));
     return command->run(world, *options);
+}
+
+}  // namespace
+
+int disklessctl_run(const std::vector<std::string>& arguments, CtlWorld& world) {
+    const int code = run(arguments, world);
+    const Command* command = arguments.empty() ? nullptr : find_command(arguments.front());
+    const bool acts = command != nullptr && command->acts;
+    if (code != kExitDone || acts || world.out.problem() == 0) return code;
+    return ctl::failed(world, {"cannot write the output: " + error_text(world.out.problem()), {}, world.out.problem()});
 }
 
 bool speaks_utf8(const char* lc_all, const char* lc_ctype, const char* lang) {

@@ -10,6 +10,8 @@ class Output {
   public:
     virtual ~Output() = default;
     virtual void write(std::string_view text) = 0;
+    /// errno of the first text that was not taken; 0: all were.
+    virtual int problem() const { return 0; }
 };
 
 class StringOutput : public Output {
@@ -21,14 +23,16 @@ class StringOutput : public Output {
     std::string text_;
 };
 
-/// Writes through to an open descriptor, whole texts; what a closed pipe refuses is lost.
+/// Writes through to an open descriptor, whole texts; what a closed pipe or a full disk refuses is lost.
 class FileOutput : public Output {
   public:
     explicit FileOutput(int descriptor) : descriptor_(descriptor) {}
     void write(std::string_view text) override;
+    int problem() const override { return problem_; }
 
   private:
     int descriptor_;
+    int problem_ = 0;
 };
 
 }  // namespace diskless

@@ -107,6 +107,31 @@ TEST_F(CtlTest, BadUsageIsTwo) {
     }
 }
 
+/// As on a full disk.
+class FullOutput : public Output {
+  public:
+    void write(std::string_view) override {}
+    int problem() const override { return ENOSPC; }
+};
+
+TEST_F(CtlTest, OutputThatCannotBeWrittenIsAFailure) {
+    FullOutput full;
+    CtlWorld world{full,      err,  agent, clock,  files,       mounts, processes,     plan,
+                   take_down, user, false, reload, load_kernel, {},     reload_inittab};
+    EXPECT_EQ(disklessctl_run({"metrics"}, world), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("cannot write the output: No space left on device"));
+    EXPECT_EQ(disklessctl_run({"help"}, world), kExitFailed);
+    user = 0;
+    world.user = 0;
+    EXPECT_EQ(disklessctl_run({"reboot"}, world), kExitDone) << "it goes down, whoever reads that";
+}
+
+TEST_F(CtlTest, WordsTooManyAreBadUsage) {
+    EXPECT_EQ(run({"help", "reboot", "now"}), kExitUsage);
+    EXPECT_THAT(err.text(), HasSubstr("what is this for: now"));
+    EXPECT_EQ(run({"--version", "now"}), kExitUsage);
+}
+
 TEST_F(CtlTest, HelpsWithEveryCommand) {
     EXPECT_EQ(run({"help"}), kExitDone);
     EXPECT_THAT(out.text(), HasSubstr("Exit codes: 0 done, 1 failed or a problem found, 2 bad usage."));
