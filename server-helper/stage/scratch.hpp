@@ -1,32 +1,28 @@
-// A directory below /tmp that goes away with its content.
+// A directory for what is needed for a while; it goes away with its content.
 #pragma once
 
-#include <stdlib.h>
-
 #include <string>
-#include <utility>
 
-#include "common/os/files_linux.hpp"
+#include "common/base/result.hpp"
+#include "common/os/descriptor.hpp"
 
 namespace diskless::server {
 
+/// Locked (flock) as long as it lives. What a process left that was killed has no lock any more: whoever makes the next
+/// one in the same place takes it away.
 class Scratch {
   public:
-    static Result<Scratch> make() {
-        std::string path = "/tmp/diskless-server.XXXXXX";
-        if (!::mkdtemp(path.data())) return fail_errno("mkdtemp " + path);
-        return Scratch(path);
-    }
-    Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    /// In $TMPDIR or /tmp, or in the directory `where`.
+    static Result<Scratch> make(std::string where = {});
+    Scratch(Scratch&& other) noexcept = default;
     Scratch& operator=(Scratch&&) = delete;
-    ~Scratch() {
-        if (!path_.empty()) (void)LinuxFiles().remove_tree(path_);
-    }
+    ~Scratch();
     const std::string& path() const { return path_; }
 
   private:
-    explicit Scratch(std::string path) : path_(std::move(path)) {}
+    Scratch(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
     std::string path_;
+    Descriptor lock_;
 };
 
 }  // namespace diskless::server

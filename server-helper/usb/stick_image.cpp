@@ -37,26 +37,6 @@ Result<> run(const std::vector<std::string>& command, const char* package) {
                             printable(complaint_of(output.text))));
 }
 
-/// A file that is taken away unless it is kept.
-class Temporary {
-  public:
-    explicit Temporary(std::string path) : path_(std::move(path)) { ::unlink(path_.c_str()); }
-    Temporary(const Temporary&) = delete;
-    Temporary& operator=(const Temporary&) = delete;
-    ~Temporary() {
-        if (!path_.empty()) ::unlink(path_.c_str());
-    }
-    const std::string& path() const { return path_; }
-    Result<> keep_as(const std::string& to) {
-        if (::rename(path_.c_str(), to.c_str()) != 0) return fail_errno("rename to " + to);
-        path_.clear();
-        return {};
-    }
-
-  private:
-    std::string path_;
-};
-
 class FatMaker {
   public:
     FatMaker(const std::string& image, const std::string& scratch) : image_(image), scratch_(scratch) {}
@@ -177,10 +157,10 @@ Result<std::uint64_t> make_stick_image(const StickContent& content, const StickL
     const auto size = TRY(stick_image_size(content, loaders));
     if (content.fat16 && size > kLargestFat16)
         return fail("kernel and initramfs are too large for FAT16, which ends at 2 GiB", "leave out --fat16");
-    const auto scratch = TRY(Scratch::make());
-    Temporary file_system(join_path(parent_path(out), "." + base_name(out) + ".fat")), image(out + ".new");
+    const auto scratch = TRY(Scratch::make(parent_path(out)));  // there is room, and it is the same file system
+    const auto file_system = join_path(scratch.path(), "fat"), image = join_path(scratch.path(), "image");
     tell("making the file system");
-    FatMaker fat(file_system.path(), scratch.path());
+    FatMaker fat(file_system, scratch.path());
     TRY(fat.format(size - kStickStart, content.label, content.fat16));
     tell("copying kernel and initramfs");
     TRY(fat.copy(content.kernel, "/vmlinuz"));
@@ -190,13 +170,13 @@ Result<std::uint64_t> make_stick_image(const StickContent& content, const StickL
     std::string code;
     if (loaders.bios()) {
         tell("installing SYSLINUX");
-        TRY(run({"syslinux", "--install", file_system.path()}, "syslinux"));
+        TRY(run({"syslinux", "--install", file_system}, "syslinux"));
         code = TRY(LinuxFiles().read(loaders.boot_code));
     }
     tell("putting the parts together");
     const auto sector = TRY(stick_boot_sector(code, size - kStickStart, new_signature(), content.fat16));
-    TRY(join_parts(sector, file_system.path(), image.path()));
-    TRY(image.keep_as(out));
+    TRY(join_parts(sector, file_system, image));
+    if (::rename(image.c_str(), out.c_str()) != 0) return fail_errno("rename to " + out);
     return size;
 }
 

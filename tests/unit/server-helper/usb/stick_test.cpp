@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "common/os/tool.hpp"
 #include "server-helper/usb/stick_device.hpp"
 #include "server-helper/usb/stick_image.hpp"
@@ -250,11 +252,16 @@ TEST_F(UsbCreate, AFailureLeavesTheOldImage) {
     for (const char* tool : {"mkfs.vfat", "mcopy", "syslinux"})
         if (!find_tool(tool)) GTEST_SKIP() << tool << " is not installed";
     write("stick", "the old one");
-    fs::create_directory(path(".stick.fat"));  // no file system can be made there
+    write("bin/mcopy", "#!/bin/sh\necho 'Disk full' >&2\nexit 1\n");
+    fs::permissions(path("bin/mcopy"), fs::perms::owner_all);
+    const std::string search = std::getenv("PATH");
+    ::setenv("PATH", (path("bin") + ":" + search).c_str(), 1);
     EXPECT_EQ(run({"usb", "create", "n1", "--out", path("stick"), "--quiet"}), 1);
-    EXPECT_NE(err.find("mkfs.vfat failed"), std::string::npos) << err;
+    ::setenv("PATH", search.c_str(), 1);
+    EXPECT_NE(err.find("mcopy failed"), std::string::npos) << err;
     EXPECT_TRUE(read("stick") == "the old one");
-    EXPECT_FALSE(exists("stick.new"));
+    for (const auto& entry : fs::directory_iterator(base))
+        EXPECT_FALSE(entry.path().filename().string().starts_with(".diskless")) << "left over: " << entry.path();
 }
 
 }  // namespace
