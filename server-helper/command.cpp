@@ -28,10 +28,16 @@ std::vector<std::string> subcommands_of(std::string_view group) {
     return found;
 }
 
-/// All commands, or those of a group as "node".
+bool asks_for_help(std::string_view word) { return word == "--help" || word == "-h"; }
+
+/// All commands, those of a group as "node", or the help of one.
 Result<> show_help(const std::vector<std::string>& arguments, Streams& streams) {
     auto group = join(arguments, " ");
-    if (subcommands_of(group).empty()) group.clear();
+    if (group == "help" || asks_for_help(group)) group.clear();
+    for (const auto& command : commands())
+        if (!group.empty() && command.name == group) return command.run({"--help"}, streams);
+    if (!group.empty() && subcommands_of(group).empty())
+        return bad_usage(fmt::format("there is no command \"{}\"", printable(group)), kSeeHelp);
     streams.out << "diskless-server: prepares what diskless nodes need\n\n";
     for (const auto& command : commands())
         if (group.empty() || command.name.starts_with(group + " "))
@@ -41,7 +47,9 @@ Result<> show_help(const std::vector<std::string>& arguments, Streams& streams) 
     return {};
 }
 
-Result<> show_version(const std::vector<std::string>&, Streams& streams) {
+Result<> show_version(const std::vector<std::string>& arguments, Streams& streams) {
+    if (!arguments.empty() && !asks_for_help(arguments[0]))
+        return bad_usage(fmt::format("\"{}\" is one word too many", printable(arguments[0])), kSeeHelp);
     streams.out << "diskless-server " DISKLESS_VERSION "\n";
     return {};
 }
@@ -55,8 +63,11 @@ std::size_t words_taken(const Command& command, const std::vector<std::string>& 
 
 Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
     if (arguments.empty()) return bad_usage("no command given", kSeeHelp);
-    if (arguments[0] == "--help" || arguments[0] == "-h") arguments[0] = "help";
+    if (asks_for_help(arguments[0])) arguments[0] = "help";
     if (arguments[0] == "--version") arguments[0] = "version";
+    if (arguments[0].starts_with('-'))
+        return bad_usage(fmt::format("{} stands before the command", printable(arguments[0])),
+                         "options come after it: diskless-server COMMAND [OPTIONS]; see: diskless-server help");
     for (const auto& command : commands())
         if (const auto taken = words_taken(command, arguments)) {
             arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(taken));
@@ -68,8 +79,7 @@ Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
     const auto subcommands = subcommands_of(arguments[0]);
     if (subcommands.empty())
         return bad_usage(fmt::format("there is no command \"{}\"", printable(join(arguments, " "))), kSeeHelp);
-    if (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h"))
-        return show_help({arguments[0]}, streams);
+    if (arguments.size() > 1 && asks_for_help(arguments[1])) return show_help({arguments[0]}, streams);
     const auto cause = arguments.size() == 1
                            ? fmt::format("{} what?", arguments[0])
                            : fmt::format("there is no command \"{} {}\"", arguments[0], printable(arguments[1]));
@@ -130,7 +140,7 @@ const std::vector<Command>& commands() {
         {"pxeos", "Red Hat's pxeos: operating systems of diskless nodes", pxeos},
         {"pxeboot", "Red Hat's pxeboot: diskless nodes", pxeboot},
         {"version", "print the version", show_version},
-        {"help", "print this", show_help},
+        {"help", "print this, or the help of a command", show_help},
     };
     return table;
 }

@@ -36,6 +36,9 @@ Result<> image_list(const Words& arguments, Streams& streams) {
     described.usage = "diskless-server image list [--json]";
     const auto options = TRY(parse(described, arguments, streams));
     if (options.helped) return {};
+    if (const auto words = options.texts("words"); !words.empty())
+        return bad_usage(fmt::format("\"{}\" is one word too many", printable(words[0])),
+                         "usage: " + std::string(described.usage) + "; of one image: image show NAME");
     auto cluster = TRY(load_tree(options, streams));
     auto list = Json::array();
     for (const auto& image : cluster.images) {

@@ -144,6 +144,9 @@ Result<> node_import(const Words& arguments, Streams& streams) {
         "new", "add nodes of a leases file that are not in the list");
     const auto options = TRY(parse(described, arguments, streams, {"FILE"}));
     if (options.helped) return {};
+    if (const auto words = options.texts("words"); words.size() > 1)
+        return bad_usage(fmt::format("\"{}\" is one word too many", printable(words[1])),
+                         "usage: " + std::string(described.usage));
     const auto file = options.texts("words").front();
     const auto text = TRY_TO("import", read_list(file));
     auto imported = TRY_TO("import " + file, read_node_list(text));

@@ -75,6 +75,34 @@ TEST(Usage, WhatIsMissingIsNamed) {
     EXPECT_NE(ask({"image", "sync", "a", "b"}).err.find("\"b\" is one word too many"), std::string::npos);
 }
 
+TEST(Usage, NoWordIsIgnored) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"version", "x"},
+                                                  {"node", "import", "hosts", "x"},
+                                                  {"image", "list", "x"},
+                                                  {"check", "x"},
+                                                  {"initramfs", "show", "file", "x"}}) {
+        const auto answer = ask(words);
+        EXPECT_EQ(answer.code, kBadUsage) << join(words, " ");
+        EXPECT_NE(answer.err.find("one word too many"), std::string::npos) << answer.err;
+    }
+}
+
+TEST(Usage, HelpIsOfAllOfAGroupOrOfOne) {
+    EXPECT_EQ(ask({"help", "image", "add"}).out, ask({"image", "add", "--help"}).out);
+    EXPECT_EQ(ask({"help", "image"}).out, ask({"image", "--help"}).out);
+    EXPECT_EQ(ask({"help", "help"}).out, ask({"help"}).out);
+    const auto unknown = ask({"help", "nosuch"});
+    EXPECT_EQ(unknown.code, kBadUsage);
+    EXPECT_NE(unknown.err.find("there is no command \"nosuch\""), std::string::npos) << unknown.err;
+}
+
+TEST(Usage, OptionsComeAfterTheCommand) {
+    const auto answer = ask({"--base", "/srv/x", "node", "list"});
+    EXPECT_EQ(answer.code, kBadUsage);
+    EXPECT_NE(answer.err.find("--base stands before the command\n  options come after it"), std::string::npos)
+        << answer.err;
+}
+
 class UsageOnATree : public TreeTest {};
 
 TEST_F(UsageOnATree, KeepCountsFromZero) {
