@@ -142,7 +142,7 @@ Result<> tell_unbootable(const Site& site, const Staged& staged) {
 
 Result<> apply(const Request& request, const std::vector<std::string>& nodes, Streams& streams) {
     std::optional<TreeLock> lock;
-    if (!request.install.dry_run) lock = TRY(TreeLock::take(request.base));
+    if (!request.install.dry_run) lock = TRY(TreeLock::take(request.base, &streams.err));
     auto cluster = TRY(load_cluster(request.base));
     for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
     auto install = request.install;

@@ -56,7 +56,7 @@ Result<std::optional<Work>> begin(OptionSet& described, const Words& arguments, 
         return bad_usage(fmt::format("\"{}\" is one word too many", printable(work->words[most])),
                          "usage: " + std::string(described.usage));
     const auto base = TRY(base_of(work->options));
-    if (!work->dry()) work->lock = TRY(TreeLock::take(base));
+    if (!work->dry()) work->lock = TRY(TreeLock::take(base, &streams.err));
     work->cluster = TRY(load_cluster(base));
     return work;
 }

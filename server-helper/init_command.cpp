@@ -184,7 +184,7 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
         for (const char* name : {"images", "overlays", "boot", "nodes"})
             TRY(files.make_directories(join_path(base, name)));
         TRY(files.make_directories(join_path(base, "snapshots"), 0700));
-        const auto lock = TRY(TreeLock::take(base));
+        const auto lock = TRY(TreeLock::take(base, &streams.err));
         tell_changes(TRY(apply_files(files, wanted, {}, false)), options, streams);
         TRY(load_cluster(base));
     } else {

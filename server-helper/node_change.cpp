@@ -41,7 +41,7 @@ Result<> check_gone(const std::string& path, const NodeEdits& edits, const Clust
 Result<NodeChange> NodeChange::begin(const ParsedOptions& options, Streams& streams) {
     NodeChange change;
     const auto base = TRY(base_of(options));
-    if (!options.has("dry-run")) change.lock_ = TRY(TreeLock::take(base));
+    if (!options.has("dry-run")) change.lock_ = TRY(TreeLock::take(base, &streams.err));
     change.cluster_ = TRY(load_tree(options, streams));
     return change;
 }

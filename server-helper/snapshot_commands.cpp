@@ -19,6 +19,7 @@
 #include "server-helper/snapshot/own_root.hpp"
 #include "server-helper/snapshot/prepare.hpp"
 #include "server-helper/snapshot/snapshot_tree.hpp"
+#include "server-helper/stage/scratch.hpp"
 #include "server-helper/tree_options.hpp"
 
 namespace diskless::server {
@@ -193,8 +194,10 @@ Result<> make_root(const ResolvedNode& node, const ParsedOptions& options, Strea
 }
 
 Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool new_identity) {
+    std::optional<TreeLock> lock;
+    const auto base = TRY(base_of(options));
+    if (!options.has("dry-run")) lock = TRY(TreeLock::take(base, &streams.err));
     const auto chosen = TRY(choose(options, !anew));
-    const auto lock = TRY(TreeLock::take(chosen.cluster.base));
     std::vector<SnapshotJob> jobs;
     for (const auto& node : chosen.nodes) {
         if (node.generation_path.empty())
@@ -207,7 +210,10 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
     }
     PrepareOptions wanted;
     wanted.snapshots = chosen.snapshots;
-    wanted.staging = join_path(chosen.snapshots, ".prepare");
+    // Without the lock another run's place is not ours to clear, and the tree may be read-only.
+    std::optional<Scratch> scratch;
+    if (options.has("dry-run")) scratch.emplace(TRY(Scratch::make()));
+    wanted.staging = join_path(scratch ? scratch->path() : chosen.snapshots, ".prepare");
     wanted.overlays = join_path(chosen.cluster.base, "overlays");
     if (options.has("lazy") && options.has("full"))
         return bad_usage("--lazy and --full exclude each other", "choose one");
@@ -345,8 +351,9 @@ Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& str
         options_of("diskless-server snapshot remove NODES...", "Example:\n  diskless-server snapshot remove node007\n");
     const auto options = TRY(parse_options(set, arguments, streams));
     if (options.helped) return {};
+    const auto base = TRY(base_of(options));
+    const auto lock = TRY(TreeLock::take(base, &streams.err));
     const auto chosen = TRY(choose(options, false, true));
-    const auto lock = TRY(TreeLock::take(chosen.cluster.base));
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     for (const auto& node : chosen.nodes)
         if (snapshots.exists(join_path(chosen.snapshots, node.snapshot)))
@@ -363,7 +370,7 @@ Result<> snapshot_rename(const std::vector<std::string>& arguments, Streams& str
     const auto names = options.texts("node");
     if (names.size() != 2) return bad_usage("the old and the new name are needed", "usage: " + std::string(set.usage));
     const auto base = TRY(base_of(options));
-    const auto lock = TRY(TreeLock::take(base));
+    const auto lock = TRY(TreeLock::take(base, &streams.err));
     const auto snapshots = TRY(ConfinedFiles::open(join_path(base, "snapshots")));
     return rename_snapshot(snapshots, names[0], names[1]);
 }

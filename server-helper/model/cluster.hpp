@@ -174,6 +174,8 @@ std::string image_path(const Cluster& cluster, std::string_view image);  // <bas
 std::string snapshot_path(const Cluster& cluster, std::string_view snapshot);
 std::string overlay_path(const Cluster& cluster, std::string_view group_or_node);
 std::string boot_path(const Cluster& cluster, std::string_view rest);  // <base>/boot/<rest>
+/// The remedy where there is no tree.
+std::string how_to_make_tree(const std::string& base);
 
 // ---- Names ----------------------------------------------------------------------------------------------------------
 

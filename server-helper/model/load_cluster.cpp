@@ -132,8 +132,8 @@ Result<> read_node_file(const std::string& path, std::string_view text, Cluster&
 Result<> read_cluster_file(const std::string& path, Cluster& cluster) {
     const auto text = LinuxFiles().read(path, kMaxFile);
     if (!text && text.error().code == ENOENT)
-        return fail(path + " is absent: there is no tree of diskless-server here",
-                    "make one: diskless-server init --base " + cluster.base, ENOENT);
+        return fail(path + " is absent: there is no tree of diskless-server here", how_to_make_tree(cluster.base),
+                    ENOENT);
     if (!text) return Failure(text.error());
     const auto parsed = TRY(parse_toml(path, *text));
     TomlTable top(parsed, path, "the file", cluster.warnings);

@@ -5,24 +5,58 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "common/base/text.hpp"
+#include "server-helper/model/cluster.hpp"
 
 namespace diskless::server {
 
-Result<TreeLock> TreeLock::take(const std::string& base) {
+namespace {
+using Clock = std::chrono::steady_clock;
+
+/// "another diskless-server (process 123)". One that has only just begun has not written its number yet.
+std::string holder_of(int file) {
+    char number[32] = {};
+    const auto got = ::pread(file, number, sizeof number - 1, 0);
+    const auto pid = got > 0 ? printable(trim({number, static_cast<std::size_t>(got)})) : "";
+    return "another diskless-server" + (pid.empty() ? "" : fmt::format(" (process {})", pid));
+}
+
+/// Another may wait as well: asked again and again, so that nothing has to interrupt flock(2).
+Result<> wait_for(int file, const std::string& base, std::ostream* told) {
+    const auto began = Clock::now();
+    for (;;) {
+        if (::flock(file, LOCK_EX | LOCK_NB) == 0) return {};
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) return fail_errno(fmt::format("lock {}/.lock", base));
+        const auto waited = Clock::now() - began;
+        if (waited >= TreeLock::patience)
+            return fail(fmt::format("{} is being changed by {}", base, holder_of(file)),
+                        "wait until it is done, then run this again", EWOULDBLOCK);
+        if (told != nullptr && waited >= TreeLock::silence) {
+            *told << fmt::format("waiting for {}, which changes {} ...\n", holder_of(file), base) << std::flush;
+            told = nullptr;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+}  // namespace
+
+std::chrono::milliseconds TreeLock::silence{2'000}, TreeLock::patience{10'000};
+
+Result<TreeLock> TreeLock::take(const std::string& base, std::ostream* told) {
     const auto path = base + "/.lock";
     Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file)
-        return fail_errno("lock " + path, errno,
-                          errno == ENOENT ? "make the tree: diskless-server init --base " + base : "");
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return fail_errno("lock " + path);
-        char holder[32] = {};
-        const auto got = ::pread(file.get(), holder, sizeof holder - 1, 0);
-        const auto pid = got > 0 ? printable(trim({holder, static_cast<std::size_t>(got)})) : "of unknown number";
-        return fail(fmt::format("{} is being changed by another diskless-server (process {})", base, pid),
-                    "wait until it is done, then run this again", EWOULDBLOCK);
+    if (!file) {
+        const int code = errno;
+        return fail_errno("lock " + path, code,
+                          code == ENOENT ? how_to_make_tree(base)
+                          : code == EROFS
+                              ? "its file system is read-only: mount it to write, or run this with --dry-run"
+                              : "");
     }
+    TRY(wait_for(file.get(), base, told));
     // Who holds it is told to the next one who asks; the lock does not depend on it.
     const auto pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), pid.data(), pid.size(), 0);

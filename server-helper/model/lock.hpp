@@ -1,6 +1,8 @@
 // One program at a time changes a tree.
 #pragma once
 
+#include <chrono>
+#include <ostream>
 #include <string>
 
 #include "common/base/result.hpp"
@@ -11,8 +13,10 @@ namespace diskless::server {
 /// flock(2) on <base>/.lock for as long as it lives; the kernel lets go of it when the process dies.
 class TreeLock {
   public:
-    /// Fails at once when another process holds it, naming that process.
-    static Result<TreeLock> take(const std::string& base);
+    /// Waits for another process that holds it, and tells so on `told` after a while; fails when it takes too long,
+    /// naming that process.
+    static Result<TreeLock> take(const std::string& base, std::ostream* told = nullptr);
+    static std::chrono::milliseconds silence, patience;
 
   private:
     explicit TreeLock(Descriptor file) : file_(std::move(file)) {}

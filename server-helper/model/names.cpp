@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "common/os/files.hpp"
@@ -23,6 +25,10 @@ bool is_exported_path(std::string_view path) {
 
 bool is_node_name(std::string_view name) {
     return is_name(name) && is_alphanumeric(name.back()) && name.find_first_of("._") == std::string_view::npos;
+}
+
+std::string how_to_make_tree(const std::string& base) {
+    return fmt::format("make one: diskless-server init --base {} --address ADDRESS --network NETWORK/PREFIX", base);
 }
 
 std::string image_path(const Cluster& cluster, std::string_view image) {

@@ -183,7 +183,8 @@ Result<> Preparation::complete(const SnapshotJob& job, PreparedNode& result) {
     for (const auto& path : part.shared_keys)
         input.generated.push_back({.path = "/" + path, .content = {}, .mode = 0600, .symlink = {}});
     const auto plan = plan_state(input, files);
-    const bool clones = options_.seed == SeedWhat::cheap && can_clone(job.root, options_.staging);
+    const bool clones = options_.seed == SeedWhat::cheap &&
+                        can_clone(job.root, options_.dry_run ? options_.snapshots : options_.staging);
     for (const auto& problem : plan.problems)
         result.warnings.push_back(problem.origin.text() + ": " + problem.text + "; " + problem.remedy);
 

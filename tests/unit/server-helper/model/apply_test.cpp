@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <thread>
+#include <utility>
+
 #include "common/os/files_linux.hpp"
 #include "server-helper/model/lock.hpp"
 #include "tests/unit/server-helper/model/tree_fixture.hpp"
@@ -58,12 +61,33 @@ TEST_F(ApplyTest, RefusesADirectoryInPlaceOfAFileBeforeAnythingIsWritten) {
 }
 
 TEST_F(ApplyTest, OneProgramAtATime) {
-    const auto lock = TreeLock::take(base);
+    write("nodes.toml", "[node.n0]\n");
+    const auto silence = std::exchange(TreeLock::silence, std::chrono::milliseconds{0});
+    const auto patience = std::exchange(TreeLock::patience, std::chrono::milliseconds{50});
+    auto lock = TreeLock::take(base);
     ASSERT_TRUE(lock);
     EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
-    EXPECT_THAT(err, HasSubstr("process " + std::to_string(::getpid())));
+    const auto holder = "another diskless-server (process " + std::to_string(::getpid()) + ")";
+    EXPECT_THAT(err, HasSubstr("waiting for " + holder));
+    EXPECT_THAT(err, HasSubstr("is being changed by " + holder));
+    write(".lock", "");
+    EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("is being changed by another diskless-server\n")) << "it has only just begun";
     EXPECT_EQ(run({"node", "add", "n1", "--dry-run"}), kDone) << "looking needs no lock";
+    write("snapshots/.prepare/n7/file", "of the one that works");
+    EXPECT_EQ(run({"snapshot", "prepare", "--dry-run"}), kDone) << err;
+    EXPECT_TRUE(exists("snapshots/.prepare/n7/file"));
     EXPECT_FALSE(TreeLock::take(path("absent")));
+
+    TreeLock::patience = std::chrono::seconds{60};
+    std::thread holds([&, held = std::move(*lock)]() mutable {
+        std::this_thread::sleep_for(std::chrono::milliseconds(60));
+        const auto ends = std::move(held);
+    });
+    EXPECT_EQ(run({"node", "add", "n1"}), kDone) << err;
+    holds.join();
+    TreeLock::silence = silence;
+    TreeLock::patience = patience;
 }
 
 }  // namespace

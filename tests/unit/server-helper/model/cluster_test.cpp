@@ -264,7 +264,8 @@ TEST_F(ClusterTest, UnknownKeysAreWarnings) {
 TEST_F(ClusterTest, AnAbsentTreeSaysHowToMakeOne) {
     const auto cluster = load_cluster("/nonexistent/tree");
     ASSERT_FALSE(cluster);
-    EXPECT_EQ(cluster.error().remedy, "make one: diskless-server init --base /nonexistent/tree");
+    EXPECT_EQ(cluster.error().remedy,
+              "make one: diskless-server init --base /nonexistent/tree --address ADDRESS --network NETWORK/PREFIX");
 }
 
 TEST_F(ClusterTest, SelectsByNodeSetAndGroup) {
