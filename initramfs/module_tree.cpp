@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "common/base/text.hpp"
 
@@ -58,6 +59,18 @@ std::vector<std::string> kernels_in(const std::string& root) {
     return kernels;
 }
 
+namespace {
+/// A generation of diskless-server is never changed: its image's source is, and a new one is made.
+std::string depmod_remedy(const std::string& root, const std::string& kernel) {
+    std::ifstream mark(fs::path(root) / ".diskless-generation");
+    if (!mark) return fmt::format("run: depmod -b {} {}", root, kernel);
+    std::string image = "IMAGE";
+    for (std::string line; std::getline(mark, line);)
+        if (line.starts_with("IMAGE=")) image = printable(line.substr(6));
+    return fmt::format("in the image's source: depmod {}; then: diskless-server image sync {}", kernel, image);
+}
+}  // namespace
+
 ModuleTree::ModuleTree(kmod_ctx* context) : context_(context, kmod_unref) {}
 
 Result<ModuleTree> ModuleTree::open(const std::string& root, const std::string& kernel) {
@@ -71,8 +84,7 @@ Result<ModuleTree> ModuleTree::open(const std::string& root, const std::string& 
                             : "kernels that are there: " + join(kernels, ", "));
     }
     if (!fs::exists(directory + "/modules.dep.bin", ignored))
-        return fail(fmt::format("{}/modules.dep.bin is missing", directory),
-                    fmt::format("run: depmod -b {} {}", root, kernel));
+        return fail(fmt::format("{}/modules.dep.bin is missing", directory), depmod_remedy(root, kernel));
 
     std::vector<std::string> config;
     for (const auto* path : {"etc/modprobe.d", "run/modprobe.d", "usr/lib/modprobe.d", "lib/modprobe.d"})
@@ -84,8 +96,7 @@ Result<ModuleTree> ModuleTree::open(const std::string& root, const std::string& 
     kmod_set_log_fn(context, silent, nullptr);
     if (kmod_load_resources(context) < 0) {
         kmod_unref(context);
-        return fail(fmt::format("the module indexes in {} cannot be read", directory),
-                    fmt::format("run: depmod -b {} {}", root, kernel));
+        return fail(fmt::format("the module indexes in {} cannot be read", directory), depmod_remedy(root, kernel));
     }
     return ModuleTree(context);
 }

@@ -28,11 +28,14 @@ Result<BuildRequest> common_build(const Site& site, const BootStageRequest& requ
 /// One line for all files that one remedy brings.
 void tell_lacking(const std::vector<LackingFile>& lacking, Streams& streams) {
     std::map<std::string, std::vector<std::string>> causes;
+    std::vector<std::string> remedies;  // in the order in which files are lacking: a kernel before its initramfs
     for (const auto& file : lacking) {
         auto& of = causes[file.remedy];
+        if (of.empty()) remedies.push_back(file.remedy);
         if (std::find(of.begin(), of.end(), file.cause) == of.end()) of.push_back(file.cause);
     }
-    for (const auto& [remedy, of] : causes) streams.err << fmt::format("warning: {} ({})\n", join(of, "; "), remedy);
+    for (const auto& remedy : remedies)
+        streams.err << fmt::format("warning: {} ({})\n", join(causes[remedy], "; "), remedy);
 }
 }  // namespace
 

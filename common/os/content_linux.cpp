@@ -141,13 +141,15 @@ Result<std::uint64_t> copy_content(int from, int to, const struct statx& status,
     return copied;
 }
 
+std::string owner_remedy() { return ::geteuid() == 0 ? "export the snapshot with no_root_squash" : "run it as root"; }
+
 Result<> copy_metadata(int from, int to, const struct statx& status, const std::string& shown) {
     struct stat now {};
     if (::fstat(to, &now) != 0) return fail_errno("stat copy of " + shown);
     if ((now.st_uid != status.stx_uid || now.st_gid != status.stx_gid) &&
         ::fchown(to, status.stx_uid, status.stx_gid) != 0)
         return fail_errno(fmt::format("give copy of {} to owner {}:{}", shown, status.stx_uid, status.stx_gid), errno,
-                          "export the snapshot with no_root_squash");
+                          owner_remedy());
     if (::fchmod(to, status.stx_mode & 07777) != 0) return fail_errno("set mode of copy of " + shown);
     if (!copy_attributes(from, to)) return fail_errno("copy extended attributes of " + shown);
     const timespec times[2] = {{status.stx_atime.tv_sec, status.stx_atime.tv_nsec},

@@ -17,4 +17,7 @@ Result<std::uint64_t> copy_content(int from, int to, const struct statx& status,
 /// attributes changes times. Attributes that the target's file system does not know are left out.
 Result<> copy_metadata(int from, int to, const struct statx& status, const std::string& shown);
 
+/// Why a copy could not be given to its owner: only root may, and a server may take root for nobody.
+std::string owner_remedy();
+
 }  // namespace diskless

@@ -136,7 +136,7 @@ Result<> TreeCopy::node(int from, const char* from_name, int to, const char* to_
     if (!status_at(to, to_name, 0, made)) return fail_errno("stat copy of " + shown);
     if ((made.stx_uid != status.stx_uid || made.stx_gid != status.stx_gid) &&
         ::fchownat(to, to_name, status.stx_uid, status.stx_gid, AT_SYMLINK_NOFOLLOW) != 0)
-        return fail_errno("give copy of " + shown + " to its owner", errno, "export the snapshot with no_root_squash");
+        return fail_errno("give copy of " + shown + " to its owner", errno, owner_remedy());
     if (!S_ISLNK(status.stx_mode) && ::fchmodat(to, to_name, status.stx_mode & 07777, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("set mode of copy of " + shown);
     const timespec times[2] = {{status.stx_atime.tv_sec, status.stx_atime.tv_nsec},

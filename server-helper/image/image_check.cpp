@@ -89,9 +89,13 @@ class Checker {
             return note("there are no kernel modules in /lib/modules: drivers beyond the initramfs will be absent",
                         "install the kernel package of the nodes into the image");
         for (const auto& kernel : kernels) {
-            if (!files_.exists(modules + "/" + kernel + "/modules.dep"))
-                note(fmt::format("/lib/modules/{} has no modules.dep: modprobe finds nothing", kernel),
+            for (const char* index : {"modules.dep", "modules.dep.bin"}) {
+                if (files_.exists(modules + "/" + kernel + "/" + index)) continue;
+                note(fmt::format("/lib/modules/{} has no {}: modprobe finds nothing, and no initramfs can be built",
+                                 kernel, index),
                      fmt::format("in the image's source: depmod {}", kernel));
+                break;
+            }
             if (found("/boot/vmlinuz-" + kernel).empty() && found("/lib/modules/" + kernel + "/vmlinuz").empty())
                 note(fmt::format("the kernel of /lib/modules/{} is not in /boot", kernel),
                      "install the kernel package into the image, or take the kernel from elsewhere");

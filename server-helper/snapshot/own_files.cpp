@@ -61,8 +61,10 @@ std::string list_of_overlays(const OwnFiles& overlay, const ImagePart& part, con
         if (is_list || path == "etc/hostname" || path == "etc/machine-id" || path == "etc/statetab") continue;
         if (shown_by(part.plan, image.resolve(absolute).path) != nullptr) continue;
         if (part.plan.root_names == RootNames::fixed && image.resolve(absolute).status == nullptr) {
-            warnings.push_back(fmt::format("overlay file {} has no name in the image to be mounted on: touch {} there",
-                                           printable(absolute), printable(root + absolute)));
+            warnings.push_back(
+                fmt::format("overlay file {0} has no name in the image to be mounted on: in the image's source: "
+                            "touch {0}; then image sync",
+                            printable(absolute)));
             continue;
         }
         list += absolute + "\n";

@@ -157,17 +157,20 @@ class Planner {
 
     /// The generation has no such kernel.
     void by_hand(const ResolvedNode& node, const Error& why) {
+        // Of what lies there by hand nobody knows which release it is.
         const bool any = node.kernel_release.empty();
+        const auto place = [&](const char* name) {
+            return boot_path(site_.cluster, fmt::format("tftp/{}/{}", node.image, name));
+        };
         if (!any || !place_by_hand(node, "vmlinuz", "tftp/" + node.kernel))
-            plan_.lacking.push_back({"tftp/" + node.kernel, fmt::format("{}: {}", title(node), why.cause),
-                                     fmt::format("{}; or put one at {}", why.remedy,
-                                                 boot_path(site_.cluster, "tftp/" + node.image + "/vmlinuz"))});
+            plan_.lacking.push_back(
+                {"tftp/" + node.kernel, fmt::format("{}: {}", title(node), why.cause),
+                 any ? fmt::format("{}; or put one at {}", why.remedy, place("vmlinuz")) : why.remedy});
         if (!node.stages_initramfs) return;
         if (!any || !place_by_hand(node, "initrd.img", "tftp/" + node.initramfs))
-            plan_.lacking.push_back({"tftp/" + node.initramfs,
-                                     fmt::format("{}: without a kernel no initramfs is built", title(node)),
-                                     "diskless-server initramfs build --kernel VERSION --out " +
-                                         boot_path(site_.cluster, "tftp/" + node.image + "/initrd.img")});
+            plan_.lacking.push_back(
+                {"tftp/" + node.initramfs, fmt::format("{}: without a kernel no initramfs is built", title(node)),
+                 any ? "diskless-server initramfs build --kernel VERSION --out " + place("initrd.img") : why.remedy});
     }
 
     /// What the administrator has put at tftp/IMAGE/NAME serves all generations that have none of their own.

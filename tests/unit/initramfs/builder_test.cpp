@@ -65,6 +65,11 @@ TEST(Builder, AbsentKernelNamesThoseThatAreThere) {
     const auto without_index = build_image(request);
     ASSERT_FALSE(without_index);
     EXPECT_NE(without_index.error().remedy.find("depmod -b"), std::string::npos) << without_index.error().remedy;
+    std::ofstream(directory.path + "/.diskless-generation") << "IMAGE=debian\nGENERATION=1\n";
+    const auto of_image = build_image(request);
+    ASSERT_FALSE(of_image);
+    EXPECT_EQ(of_image.error().remedy,
+              "in the image's source: depmod 6.1.0-1; then: diskless-server image sync debian");
 }
 
 TEST(Builder, AbsentNodeProgramIsToldWithARemedy) {

@@ -242,6 +242,16 @@ TEST_F(LinuxFilesTest, KeepsOwnersAndDevicesForRoot) {
     }
 }
 
+TEST_F(LinuxFilesTest, WhoIsNotRootIsToldToBeForOwnersOfOthers) {
+    ASSERT_EQ(::chmod(top_.c_str(), 0777), 0);
+    const bool root = ::geteuid() == 0;
+    if (root && ::seteuid(65534) != 0) GTEST_SKIP() << "no other user here";
+    const auto file = files_.copy("/etc/hostname", in("file"), CopyWhat::everything);
+    if (root) ASSERT_EQ(::seteuid(0), 0);
+    ASSERT_FALSE(file);
+    EXPECT_EQ(file.error().remedy, "run it as root");
+}
+
 /// Runs in a child with mounts of its own; 77: not possible here.
 template <class Work>
 int with_own_mounts(Work work) {

@@ -519,6 +519,9 @@ TEST_F(ImageTest, CheckNamesEveryDefectAndItsRemedy) {
     write("source/usr/lib/modules/6.1/modules.dep", "");
     write("source/boot/vmlinuz-6.1", "");
     check();
+    EXPECT_THAT(all, HasSubstr("/lib/modules/6.1 has no modules.dep.bin"));
+    write("source/usr/lib/modules/6.1/modules.dep.bin", "");
+    check();
     EXPECT_EQ(all, "");
 }
 

@@ -223,6 +223,18 @@ TEST_F(StageTest, FilesByHandServeGenerationsWithoutAKernel) {
     EXPECT_EQ(read("boot/tftp/debian/20260101-000000/initrd.img"), "initramfs by hand");
 }
 
+/// Nobody knows which release that is: another remedy than the image's kernels would not do.
+TEST_F(StageTest, FilesByHandAreNoRemedyForANamedKernel) {
+    kernel("6.1.0-31");
+    write("nodes.toml", "[node.n1]\nkernel = \"6.6.6\"\n");
+    write("boot/tftp/debian/vmlinuz", "kernel by hand");
+    const auto lacking = stage().lacking;
+    ASSERT_EQ(lacking.size(), 2u);
+    EXPECT_NE(lacking[0].cause.find("it has no kernel 6.6.6"), std::string::npos) << lacking[0].cause;
+    EXPECT_EQ(lacking[0].remedy, "it has 6.1.0-31");
+    EXPECT_EQ(lacking[1].remedy, "it has 6.1.0-31") << "one warning for both";
+}
+
 TEST_F(StageTest, DryRunChangesNothing) {
     kernel("6.1.0-31");
     nodes();
