@@ -176,7 +176,11 @@ void describe_end(const BootConfig& config, Lines& lines) {
     auto init = config.init == kStay  ? std::string("this program, by /etc/inittab")
                 : config.init.empty() ? std::string("/sbin/init or what the root has")
                                       : config.init;
-    for (const auto& argument : config.init_arguments) init += " " + argument;
+    if (!config.init_arguments.empty()) {
+        // Behind a sentence they would be read as a part of it.
+        init += config.init.empty() || config.init == kStay ? ", with" : "";
+        for (const auto& argument : config.init_arguments) init += " " + argument;
+    }
     lines.add("init", init);
     if (config.root_delay.count() != 0)
         lines.add("delay", time_text(config.root_delay) + " before the root is mounted");

@@ -21,7 +21,7 @@ std::string from(const StateEntry& entry) {
     }
     if (entry.kind == StateKind::concatenated) return join(entry.parts, " + ");
     if (!entry.symlink.empty()) return "symlink to " + entry.symlink;
-    if (entry.kind == StateKind::generated) return fmt::format("made by this boot, {} bytes", entry.content->size());
+    if (entry.kind == StateKind::generated) return "made by this boot";
     return entry.source.empty() ? "made empty" : std::string(what(entry.copy)) + entry.source;
 }
 
@@ -39,8 +39,9 @@ std::string describe(const StatePlan& plan) {
     for (const auto& list : plan.lists) out += fmt::format("list  {}\n", printable(list));
     for (const auto& entry : plan.entries) {
         const std::string kind = entry.skipped ? "skipped" : std::string(text(entry.kind));
+        const auto origin = entry.origin.text() == kind ? "-" : printable(entry.origin.text());  // said already
         auto line = fmt::format("{:<15} {:<{}} {:<{}} {}", kind, printable(entry.path) + (entry.directory ? "/" : ""),
-                                path_width, printable(entry.origin.text()), origin_width, printable(from(entry)));
+                                path_width, origin, origin_width, printable(from(entry)));
         line.erase(line.find_last_not_of(' ') + 1);
         out += line + "\n";
         for (const auto& note : entry.notes) out += fmt::format("{:15} . {}\n", "", note);

@@ -9,15 +9,25 @@ namespace diskless {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(PlanText, ShowsConfigurationStepsAndState) {
     FakeFiles files;
-    files.tree({{"/image/etc/motd", file("x")}});
+    files.tree({{"/image/etc/hostname", file("x")}});
     const auto text =
         plan_text({.command_line = "root=/dev/nfs nfsroot=10.9.0.1:/srv/root ip=dhcp", .root = "/image"}, files);
     ASSERT_TRUE(text);
     for (const char* part : {"Configuration", "10.9.0.1:/srv/root", "Steps", "mount-root", "State", "/etc/hostname"})
         EXPECT_THAT(*text, HasSubstr(part));
+    EXPECT_THAT(*text, HasSubstr("made by this boot\n")) << "of what size nobody knows before";
+    EXPECT_THAT(*text, Not(HasSubstr("generated       /etc/hostname generated")));
+}
+
+TEST(PlanText, ArgumentsOfInitAreNoPartOfASentence) {
+    FakeFiles files;
+    const auto text = plan_text({.command_line = "root=/dev/nfs nfsroot=10.9.0.1:/srv/root -- foo {bar}"}, files);
+    ASSERT_TRUE(text);
+    EXPECT_THAT(*text, HasSubstr("/sbin/init or what the root has, with foo {bar}"));
 }
 
 TEST(PlanText, ASnapshotNameThatIsNoneIsNoCrash) {
