@@ -26,6 +26,24 @@ std::string file_behind(const std::string& path) {
     return problem ? path : file.string();
 }
 
+/// "nodes.toml:27" is a line that the file does not have yet: the heading above it says more.
+std::string with_headings(std::string cause, const NodeTexts& texts) {
+    for (const auto& [path, text] : texts) {
+        const auto all = lines(text);
+        for (auto at = cause.find(path + ":"); at != std::string::npos; at = cause.find(path + ":", at + path.size())) {
+            const auto begin = at + path.size() + 1;
+            const auto end = std::min(cause.find_first_not_of("0123456789", begin), cause.size());
+            const auto number = parse_number<std::size_t>(cause.substr(begin, end - begin));
+            if (!number || *number == 0 || *number > all.size()) continue;
+            auto line = *number - 1;
+            while (line > 0 && !trim(all[line]).starts_with('[')) --line;
+            const auto heading = trim(all[line]);
+            if (heading.starts_with('[')) cause.replace(begin, end - begin, " " + printable(heading));
+        }
+    }
+    return cause;
+}
+
 /// TOML has more ways to write a node than edits know: what has lost its name in part only would be two nodes.
 Result<> check_gone(const std::string& path, const NodeEdits& edits, const Cluster& list) {
     auto names = edits.remove;
@@ -46,6 +64,13 @@ Result<NodeChange> NodeChange::begin(const ParsedOptions& options, Streams& stre
     return change;
 }
 
+Result<bool> NodeChange::has_already(const Node& node, const NodeValues& values) const {
+    NodeEdits edits;
+    edits.set[node.name] = values;
+    const auto text = TRY(LinuxFiles().read(node.place.file, kMaxFile));
+    return edit_nodes(node.place.file, text, edits).value_or(std::string()) == text;
+}
+
 Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
     LinuxFiles files;
     NodeTexts texts;
@@ -61,7 +86,11 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
         texts[path] = TRY(edit_nodes(path, before, edits));
         wanted[file] = {texts[path], mode};
     }
-    const auto list = TRY_TO("the list as it would be", load_cluster(cluster_.base, texts));
+    const auto loaded = load_cluster(cluster_.base, texts);
+    if (!loaded)
+        return fail("the list as it would be: " + with_headings(loaded.error().cause, texts), loaded.error().remedy,
+                    loaded.error().code);
+    const auto& list = *loaded;
     for (const auto& [path, edits] : edits_) TRY(check_gone(path, edits, list));
     std::vector<Error> problems;
     (void)make_site(list, problems);
@@ -78,6 +107,10 @@ Result<NodeValues> parse_settings(const std::vector<std::string>& words) {
     for (const auto& word : words) {
         const auto equals = word.find('=');
         const auto key = word.substr(0, equals);
+        if (key == "variables" || key == "mounts")
+            return bad_usage(fmt::format("{} is not set by a command", key),
+                             fmt::format("write it into the node's table in nodes.toml by hand: "
+                                         "diskless-server-node(8) shows how"));
         if (equals == std::string::npos || key.empty() || std::ranges::find(kKeys, key) == kKeys.end()) {
             std::string known;
             for (const auto name : kKeys) known += (known.empty() ? "" : ", ") + std::string(name);

@@ -19,6 +19,8 @@ class NodeChange {
     /// Edits of the file that holds the node; new nodes go to nodes.toml.
     NodeEdits& edits_of(const Node& node) { return edits_[node.place.file]; }
     NodeEdits& edits_of_new_nodes() { return edits_[cluster_.base + "/nodes.toml"]; }
+    /// Would setting these values of a node change nothing?
+    Result<bool> has_already(const Node& node, const NodeValues& values) const;
     /// Checks the list as it would be; writes it and tells. A node that could not boot by it is warned of, not refused:
     /// its image may come later.
     Result<> finish(const ParsedOptions& options, Streams& streams);

@@ -118,10 +118,12 @@ Result<> node_add(const Words& arguments, Streams& streams) {
         if (!is_node_name(names[at]))
             return bad_usage(fmt::format("a node cannot be named \"{}\"", printable(names[at])),
                              "letters, digits and - are possible, at most 63, no domain");
-        if (const auto* node = change.cluster().find_node(names[at]))
-            return fail(fmt::format("node {} is there already ({})", names[at], node->place.text()),
-                        "change it: diskless-server node set " + names[at] + " KEY=VALUE");
         if (!first.empty()) values["ip"] = quoted(TRY(address_after(first, at)));
+        if (const auto* node = change.cluster().find_node(names[at])) {
+            if (TRY(change.has_already(*node, values))) continue;
+            return fail(fmt::format("node {} is there already, with other values ({})", names[at], node->place.text()),
+                        "change it: diskless-server node set " + names[at] + " KEY=VALUE");
+        }
         change.edits_of_new_nodes().add.emplace_back(names[at], values);
     }
     return change.finish(options, streams);

@@ -47,13 +47,37 @@ TEST_F(NodeCommands, EditsLeaveTheRestAsPeopleWroteIt) {
     EXPECT_EQ(read("nodes.toml"), "# our rack\n\n# the second\n[node.\"n2\"]\nip = \"10.8.0.12\"\n# end\n");
 }
 
+TEST_F(NodeCommands, AddMayBeRepeated) {
+    const std::vector<std::string> command{"node", "add", "n[1-3]", "--ip", "10.8.0.11", "console=tty1"};
+    ASSERT_EQ(run(command), kDone) << err;
+    const auto before = read("nodes.toml");
+    ASSERT_EQ(run({"node", "remove", "n3"}), kDone) << err;
+    ASSERT_EQ(run({"node", "set", "n2", "cmdline=quiet"}), kDone) << err;
+    ASSERT_EQ(run(command), kDone) << err;
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("console = \"tty1\"\ncmdline = \"quiet\""));
+    EXPECT_THAT(read("nodes.toml"), HasSubstr("[node.n3]\nip = \"10.8.0.13\""));
+    ASSERT_EQ(run(command), kDone) << err;
+    EXPECT_EQ(out, "nothing to change\n");
+}
+
+TEST_F(NodeCommands, WhatIsATableIsWrittenByHand) {
+    write("nodes.toml", "[node.n1]\n");
+    for (const char* word : {"variables=x", "mounts=/home"}) {
+        EXPECT_EQ(run({"node", "set", "n1", word}), kBadUsage);
+        EXPECT_THAT(err, HasSubstr("by hand"));
+    }
+}
+
 TEST_F(NodeCommands, NothingIsWrittenThatCouldNotBeRead) {
     write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n[node.n2]\n");
     const auto before = read("nodes.toml");
     EXPECT_EQ(run({"node", "set", "n2", "ip=10.8.0.11"}), kFailed);
     EXPECT_THAT(err, HasSubstr("address 10.8.0.11"));
+    EXPECT_THAT(err, HasSubstr("nodes.toml: [node.n2]: ")) << "the list as it would be has other lines";
+    EXPECT_THAT(err, HasSubstr("nodes.toml: [node.n1])"));
     EXPECT_EQ(run({"node", "set", "n2", "groups=absent"}), kFailed);
-    EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
+    EXPECT_EQ(run({"node", "add", "n1", "--ip", "10.8.0.12"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("node n1 is there already, with other values"));
     EXPECT_EQ(run({"node", "add", "a b"}), kFailed);
     EXPECT_EQ(run({"node", "add", "a_b"}), kBadUsage);
     EXPECT_EQ(run({"node", "add", "n[3-4]", "--mac", "00:16:3e:00:00:01"}), kBadUsage);
