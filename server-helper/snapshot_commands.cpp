@@ -274,7 +274,7 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     JsonWriter json(2);
     json.begin_array();
-    std::vector<std::string> unreadable;
+    std::vector<std::string> unreadable, no_directories;
     for (const auto& node : chosen.nodes) {
         const auto looked = snapshot_figures(snapshots, node.snapshot);
         const auto figures = looked.value_or(SnapshotFigures{});
@@ -292,7 +292,8 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
         for (const auto& path : figures.suspicious) json.value(printable(path));
         json.end_array();
         if (!looked) {
-            unreadable.push_back(node.name);
+            const bool is_directory = looked.error().code != ENOTDIR && looked.error().code != ELOOP;
+            (is_directory ? unreadable : no_directories).push_back(node.name);
             json.name("problem");
             json.value(looked.error().cause);
         }
@@ -303,16 +304,22 @@ Result<> snapshot_status(const std::vector<std::string>& arguments, Streams& str
             continue;
         }
         streams.out << node.name << ": "
-                    << (figures.exists ? fmt::format("{} files, {} kB", figures.files, figures.bytes / 1024)
+                    << (figures.exists ? fmt::format("{} file{}, {} kB", figures.files, figures.files == 1 ? "" : "s",
+                                                     figures.bytes / 1024)
                                        : std::string("not prepared"))
                     << '\n';
         for (const auto& path : figures.suspicious) streams.out << "  special or set-id: " << printable(path) << '\n';
     }
     json.end_array();
     if (options.has("json")) streams.out << json.text() << '\n';
+    if (!no_directories.empty()) {
+        const auto names = fold_node_set(no_directories);
+        return fail("no directory: the snapshot of " + names, "take it away: diskless-server snapshot remove " + names);
+    }
     if (unreadable.empty()) return {};
-    return fail(fmt::format("not to be read: the snapshot of {}", fold_node_set(unreadable)),
-                "look at it, or begin it anew: diskless-server snapshot reset NODE");
+    const auto names = fold_node_set(unreadable);
+    return fail("not to be read: the snapshot of " + names,
+                "look at it, or begin it anew: diskless-server snapshot reset " + names);
 }
 
 Result<> snapshot_diff(const std::vector<std::string>& arguments, Streams& streams) {
@@ -356,8 +363,12 @@ Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& str
     const auto chosen = TRY(choose(options, false, true));
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     for (const auto& node : chosen.nodes)
-        if (snapshots.exists(join_path(chosen.snapshots, node.snapshot)))
+        if (snapshots.exists(join_path(chosen.snapshots, node.snapshot))) {
             TRY(remove_snapshot(snapshots, node.snapshot));
+            streams.out << fmt::format("removed {}\n", join_path(chosen.snapshots, node.snapshot));
+        } else {
+            streams.out << fmt::format("{} has no snapshot\n", node.name);
+        }
     return {};
 }
 
@@ -372,7 +383,9 @@ Result<> snapshot_rename(const std::vector<std::string>& arguments, Streams& str
     const auto base = TRY(base_of(options));
     const auto lock = TRY(TreeLock::take(base, &streams.err));
     const auto snapshots = TRY(ConfinedFiles::open(join_path(base, "snapshots")));
-    return rename_snapshot(snapshots, names[0], names[1]);
+    TRY(rename_snapshot(snapshots, names[0], names[1]));
+    streams.out << fmt::format("{}: renamed to {}\n", names[0], names[1]);
+    return {};
 }
 
 Result<> simulate(const std::vector<std::string>& arguments, Streams& streams) {

@@ -228,7 +228,9 @@ void Preparation::work_on(std::size_t index) {
         const auto found = files_.status(snapshot(job));
         if (!found && found.error().code != ENOENT) return Failure(found.error());
         if (found && found->kind != FileKind::directory)
-            return fail(printable(snapshot(job)) + " is no directory", "remove it");
+            return fail(
+                printable(snapshot(job)) + (found->kind == FileKind::symlink ? " is a symlink" : " is no directory"),
+                job.location.empty() ? "take it away: diskless-server snapshot remove " + job.node : "remove it");
         if (found && !options_.anew) {
             TRY_TO("complete " + snapshot(job), complete(job, result));
             result.outcome = result.changes.empty() ? Prepared::unchanged : Prepared::completed;

@@ -119,6 +119,9 @@ Result<> walk_snapshot(const ConfinedFiles& snapshots, const std::string& snapsh
     TRY(check_name(snapshot));
     const auto top = open_beneath(snapshots.top(), snapshot, O_RDONLY | O_DIRECTORY);
     struct stat status {};
+    if (!top && (errno == ENOTDIR || errno == ELOOP))
+        return fail(fmt::format("snapshot {} is {}", snapshot, errno == ELOOP ? "a symlink" : "no directory"),
+                    "take it away: diskless-server snapshot remove " + snapshot, errno);
     if (!top || ::fstat(top.get(), &status) != 0)
         return fail_errno("open snapshot " + snapshot, errno, "see: diskless-server snapshot status");
     return walk(top.get(), "", status.st_dev, 0, call);

@@ -43,12 +43,30 @@ TEST_F(CommandFailures, WhatIsNotThereIsToldWithARemedy) {
     EXPECT_THAT(err, HasSubstr("make that directory, or name another by --out"));
 }
 
+TEST_F(CommandFailures, ASnapshotThatIsNoDirectoryCanBeTakenAway) {
+    write("nodes.toml", "[node.n1]\n[node.n2]\n");
+    write("elsewhere/file", "stays");
+    std::filesystem::create_directory(path("snapshots"));
+    std::filesystem::create_symlink(path("elsewhere"), path("snapshots/n1"));
+    write("snapshots/n2", "a file");
+    EXPECT_EQ(run({"snapshot", "status"}), kFailed);
+    EXPECT_THAT(out, HasSubstr("n1: snapshot n1 is a symlink\nn2: snapshot n2 is no directory\n"));
+    EXPECT_THAT(err, HasSubstr("take it away: diskless-server snapshot remove n[1-2]\n"));
+    EXPECT_EQ(run({"snapshot", "reset", "n[1-2]"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("snapshots/n1 is a symlink\n  take it away: diskless-server snapshot remove n1\n"));
+    ASSERT_EQ(run({"snapshot", "remove", "n[1-2]"}), kDone) << err;
+    EXPECT_THAT(out, HasSubstr("removed " + path("snapshots/n1") + "\n"));
+    EXPECT_FALSE(exists("snapshots/n1") || exists("snapshots/n2"));
+    EXPECT_TRUE(exists("elsewhere/file"));
+    EXPECT_EQ(run({"snapshot", "reset", "n[1-2]"}), kDone) << err;
+}
+
 TEST_F(CommandFailures, ASnapshotOutlivesItsNodeAndCanBeRemoved) {
     write("nodes.toml", "[node.n1]\n[node.n2]\n[node.n9]\nsnapshot = \"n5\"\n");
     for (const char* name : {"n1", "n2", "n5"}) write("snapshots/" + std::string(name) + "/etc/hostname", name);
     ASSERT_EQ(run({"node", "remove", "n[1-2]"}), kDone) << err;
     ASSERT_EQ(run({"snapshot", "status", "n[1-2]"}), kDone) << err;
-    EXPECT_THAT(out, HasSubstr("n2: 1 files"));
+    EXPECT_THAT(out, HasSubstr("n2: 1 file,"));
     ASSERT_EQ(run({"snapshot", "archive", "--out", path("n1.tar.zst"), "n1"}), kDone) << err;
     EXPECT_EQ(run({"snapshot", "remove", "n[1-3]"}), kFailed);
     EXPECT_THAT(err, HasSubstr("there is no node \"n3\""));
