@@ -110,6 +110,14 @@ Result<> sync(Work& work, const ImageRecord& record, Streams& streams) {
     return {};
 }
 
+/// What this machine has of it; nothing where another one, or debootstrap, has it.
+bool is_there(const ImageRecord& record) {
+    std::error_code problem;
+    return record.kind == "root"  ? std::filesystem::is_directory(record.source, problem)
+           : record.kind == "tar" ? std::filesystem::is_regular_file(record.source, problem)
+                                  : true;
+}
+
 Result<ImageRecord> record_of(const ParsedOptions& options) {
     ImageRecord record;
     for (const char* kind : {"root", "tar", "debootstrap", "rsync"}) {
@@ -125,9 +133,7 @@ Result<ImageRecord> record_of(const ParsedOptions& options) {
     if (record.kind == "root" || record.kind == "tar") {
         record.source = std::filesystem::absolute(record.source, problem).lexically_normal().string();
         while (record.source.size() > 1 && record.source.ends_with('/')) record.source.pop_back();
-        const bool there = record.kind == "root" ? std::filesystem::is_directory(record.source, problem)
-                                                 : std::filesystem::is_regular_file(record.source, problem);
-        if (!there)
+        if (!is_there(record))
             return fail(fmt::format("--{} {}: there is no such {}", record.kind, record.source,
                                     record.kind == "root" ? "directory" : "file"),
                         record.kind == "root" ? "name the root that nodes are to have, with its etc and usr"
@@ -149,7 +155,7 @@ Result<ImageRecord> record_of(const ParsedOptions& options) {
     for (const auto& path : options.texts("exclude")) {
         const auto clean = clean_exclude(path);
         if (!clean || clean->empty())
-            return bad_usage(fmt::format("--exclude {} names nothing below the root", printable(path)),
+            return bad_usage(fmt::format("--exclude \"{}\" names nothing below the root", printable(path)),
                              "write the path from the root on, as var/cache/apt/archives or var/log/*.gz");
         record.exclude.push_back(*clean);
     }
@@ -162,6 +168,20 @@ Result<> save_record(Work& work, const ImageRecord& record, Streams& streams) {
     if (work.dry()) tell_changes(changes, work.options, streams);
     return {};
 }
+/// "--exclude a,b, was c": what the command line would have otherwise than the record.
+std::string differences(const ImageRecord& old, const ImageRecord& now) {
+    std::vector<std::string> all;
+    const auto see = [&](const char* option, const std::string& was, const std::string& is) {
+        if (was == is) return;
+        const auto shown = [](const std::string& value) { return value.empty() ? "none" : printable(value); };
+        all.push_back(fmt::format("--{} {}, was {}", option, shown(is), shown(was)));
+    };
+    see("mirror", old.mirror, now.mirror);
+    see("include", join(old.include, ","), join(now.include, ","));
+    see("exclude", join(old.exclude, ","), join(now.exclude, ","));
+    return join(all, "; ");
+}
+
 /// The source of an image that has no generation yet may have been a mistake: another one takes its place.
 Result<> write_down(Work& work, const ImageRecord& record, Streams& streams) {
     const auto& name = work.words[0];
@@ -170,8 +190,11 @@ Result<> write_down(Work& work, const ImageRecord& record, Streams& streams) {
     old.pinned.clear();
     if (old == record) return {};
     const auto* image = work.cluster.find_image(name);
+    const auto differs =
+        old.kind == record.kind && old.source == record.source ? differences(old, record) : std::string();
     if (image && !image->generations.empty())
-        return fail(fmt::format("image {} is there already, from {} {}", name, old.kind, old.source),
+        return fail(fmt::format("image {} is there already, from {} {}{}{}", name, old.kind, old.source,
+                                differs.empty() ? "" : ": ", differs),
                     fmt::format("edit {}/image.toml, take another name, or: diskless-server image remove {}",
                                 work.directory(), name));
     return save_record(work, record, streams);
@@ -225,6 +248,11 @@ Result<> image_sync(const Words& arguments, Streams& streams) {
     if (record.kind.empty())
         return fail(fmt::format("{}/image.toml does not say where the image comes from", work.directory()),
                     "write kind = \"root\" and source = \"/dir\" into it");
+    if (!is_there(record))
+        return fail(
+            fmt::format("the source of image {} is gone: {} {}", work.words[0], record.kind, record.source),
+            fmt::format("bring it back (is it mounted?), or write another source into {}/image.toml", work.directory()),
+            ENOENT);
     if (work.dry()) {
         streams.out << fmt::format("would make a generation of {} from {} {}\n", work.words[0], record.kind,
                                    record.source);
@@ -241,9 +269,15 @@ Result<> change_pins(Work& work, Streams& streams, bool pin) {
         return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(generation)),
                     "possible are " + join(image->generations, ", "));
     auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
-    std::erase(record.pinned, generation);
+    const bool was = std::erase(record.pinned, generation) > 0;
     if (pin) record.pinned.push_back(generation);
-    return save_record(work, record, streams);
+    TRY(save_record(work, record, streams));
+    if (!work.dry() && !work.quiet() && !work.options.has("json"))
+        streams.out << fmt::format("{}: generation {} {}\n", image->name, printable(generation),
+                                   pin   ? "is pinned"
+                                   : was ? "is not pinned any more"
+                                         : "was not pinned");
+    return {};
 }
 }  // namespace
 
@@ -350,7 +384,8 @@ Result<> image_remove(const Words& arguments, Streams& streams) {
     const auto shown = join(work.words, "/");
     // A whole image may go although one generation is current: unless somebody boots it.
     if (work.words.size() == 1)
-        for (auto& [key, why] : use.reasons) std::erase(why, "current");
+        for (auto& [key, why] : use.reasons)
+            std::erase_if(why, [](const auto& reason) { return reason == "current" || reason == kMayBePinned; });
     std::erase_if(use.reasons, [](const auto& entry) { return entry.second.empty(); });
     for (const auto& [key, why] : use.reasons)
         if (key == shown || key.starts_with(shown + "/"))
@@ -366,8 +401,12 @@ Result<> image_remove(const Words& arguments, Streams& streams) {
         streams.out << fmt::format("would remove {}\n", shown);
         return {};
     }
-    if (work.words.size() == 2) return discard(work.files, work.directory(), work.words[1]);
-    return discard(work.files, parent_path(work.directory()), image->name);
+    if (work.words.size() == 2)
+        TRY(discard(work.files, work.directory(), work.words[1]));
+    else
+        TRY(discard(work.files, parent_path(work.directory()), image->name));
+    if (!work.quiet() && !work.options.has("json")) streams.out << fmt::format("removed {}\n", shown);
+    return {};
 }
 
 namespace {

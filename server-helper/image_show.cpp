@@ -42,7 +42,8 @@ Result<> image_list(const Words& arguments, Streams& streams) {
     auto cluster = TRY(load_tree(options, streams));
     auto list = Json::array();
     for (const auto& image : cluster.images) {
-        const auto record = TRY(read_image_record(image_path(cluster, image.name), cluster.warnings));
+        const auto read = read_image_record(image_path(cluster, image.name), cluster.warnings);
+        const auto record = read.value_or(ImageRecord{});  // a bad one has been warned of
         if (options.has("json"))
             list.push_back({{"name", image.name},
                             {"current", image.current},

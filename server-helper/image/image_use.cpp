@@ -69,6 +69,9 @@ Result<ImageUse> find_image_use(const Cluster& cluster) {
     ImageUse use;
     for (const auto& image : cluster.images) {
         for (const auto& generation : image.pinned) use.reasons[image.name + "/" + generation].emplace_back("pinned");
+        if (image.record_is_bad)
+            for (const auto& generation : image.generations)
+                use.reasons[image.name + "/" + generation].emplace_back(kMayBePinned);
         if (!image.current.empty()) use.reasons[image.name + "/" + image.current].emplace_back("current");
     }
     NodesOf booting, running;

@@ -9,6 +9,9 @@
 
 namespace diskless::server {
 
+/// Among the reasons when the image's record cannot be read.
+inline constexpr const char* kMayBePinned = "perhaps pinned, image.toml cannot be read";
+
 struct ImageUse {
     std::map<std::string, std::vector<std::string>> reasons;  // "debian/20260101-000000" -> why
     /// Nodes whose report cannot be read or does not say which generation they run: they may run any.

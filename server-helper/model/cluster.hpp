@@ -77,6 +77,7 @@ struct Image {
     std::vector<std::string> generations;  // complete ones, oldest first
     std::string current;                   // empty: nothing has been synchronised yet
     std::vector<std::string> pinned;       // generations that gc must leave
+    bool record_is_bad = false;            // image.toml cannot be read: which are pinned is not known
 };
 
 struct DhcpRange {
@@ -176,6 +177,8 @@ std::string overlay_path(const Cluster& cluster, std::string_view group_or_node)
 std::string boot_path(const Cluster& cluster, std::string_view rest);  // <base>/boot/<rest>
 /// The remedy where there is no tree.
 std::string how_to_make_tree(const std::string& base);
+/// The remedy where an image is absent, or its name is mistyped.
+std::string how_to_make_image(const Cluster& cluster, const std::string& name);
 
 // ---- Names ----------------------------------------------------------------------------------------------------------
 

@@ -63,7 +63,15 @@ Result<std::vector<Image>> list_images(const std::string& base, std::vector<Warn
                 files.is_directory(join_path(path, *target)))
                 image.generations.insert(std::ranges::lower_bound(image.generations, *target), *target);
         }
-        image.pinned = TRY(read_image_record(path, warnings)).pinned;
+        // One bad record does not stop what concerns other images, nor the removal of this one.
+        if (auto record = read_image_record(path, warnings)) {
+            image.pinned = std::move(record->pinned);
+        } else {
+            image.record_is_bad = true;
+            warnings.push_back({{join_path(path, "image.toml"), 0},
+                                fmt::format("cannot be used ({})", record.error().cause),
+                                record.error().remedy});
+        }
         images.push_back(std::move(image));
     }
     return images;

@@ -428,6 +428,49 @@ TEST_F(ImageTest, TextIsNoArchiveAndAMistakenSourceIsReplaced) {
     EXPECT_THAT(read("images/site/image.toml"), HasSubstr("good.tar.gz"));
 }
 
+TEST_F(ImageTest, ASourceThatIsGoneIsToldWithARemedy) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source")}), kDone) << err;
+    fs::rename(path("source"), path("away"));
+    EXPECT_EQ(run({"image", "sync", "site"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("the source of image site is gone: root " + path("source")));
+    EXPECT_THAT(err, HasSubstr("bring it back"));
+}
+
+TEST_F(ImageTest, WhatDiffersFromTheImageThatIsThereIsTold) {
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source"), "--exclude", "home"}), kDone) << err;
+    ASSERT_EQ(run({"image", "add", "site", "--root", path("source"), "--exclude", "home"}), kDone) << err;
+    EXPECT_EQ(run({"image", "add", "site", "--root", path("source")}), kFailed);
+    EXPECT_THAT(err,
+                HasSubstr("image site is there already, from root " + path("source") + ": --exclude none, was home"));
+}
+
+TEST_F(ImageTest, WhatWasDoneIsTold) {
+    EXPECT_EQ(run({"image", "pin", "debian"}), kDone) << err;
+    EXPECT_EQ(out, "debian: generation 20260101-000000 is pinned\n");
+    EXPECT_EQ(run({"image", "unpin", "debian"}), kDone) << err;
+    EXPECT_EQ(out, "debian: generation 20260101-000000 is not pinned any more\n");
+    EXPECT_EQ(run({"image", "unpin", "debian", "--quiet"}), kDone) << err;
+    EXPECT_EQ(out, "");
+    EXPECT_EQ(run({"image", "remove", "debian"}), kDone) << err;
+    EXPECT_EQ(out, "removed debian\n");
+}
+
+/// Which generations are pinned is not known then: gc leaves all of them.
+TEST_F(ImageTest, ABadRecordStopsNothingElse) {
+    for (const char* name : {"20260102-000000", "20260103-000000"}) generation("site", name);
+    write("images/site/image.toml", "kind = root\n");
+    EXPECT_EQ(run({"image", "list"}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("text stands in double quotes"));
+    EXPECT_THAT(out, HasSubstr("debian"));
+    EXPECT_EQ(run({"image", "gc", "--keep", "0"}), kDone) << err;
+    EXPECT_TRUE(exists("images/site/20260102-000000"));
+    EXPECT_EQ(run({"image", "remove", "site", "20260102-000000"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("perhaps pinned"));
+    EXPECT_EQ(run({"image", "sync", "site"}), kFailed);
+    EXPECT_EQ(run({"image", "remove", "site"}), kDone) << err;
+    EXPECT_FALSE(exists("images/site"));
+}
+
 TEST(ImageFetch, ArgumentsOfPrograms) {
     const ImageRecord golden{"rsync", "node004:/", "", {"var/cache"}, {}};
     const auto rsync = rsync_arguments(golden, "/base/images/a/1", "/base/images/a/.staging");
