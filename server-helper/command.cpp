@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "common/base/text.hpp"
 #include "server-helper/boot_commands.hpp"
@@ -88,10 +89,21 @@ Result<> dispatch(std::vector<std::string> arguments, Streams& streams) {
 }  // namespace
 
 namespace {
-/// What other users may not do, root mostly may.
+/// What helps wherever the call failed: the path stands in the cause.
 std::string remedy_of(const Error& error) {
-    if (!error.remedy.empty() || ::geteuid() == 0) return error.remedy;
-    return error.code == EACCES || error.code == EPERM ? "run it as root" : "";
+    if (!error.remedy.empty()) return error.remedy;
+    switch (error.code) {
+        case ENOSPC:
+        case EDQUOT:
+            return "make room on that file system";
+        case EROFS:
+            return "that file system is read-only: mount it read-write";
+        case EACCES:
+        case EPERM:
+            return ::geteuid() == 0 ? "" : "run it as root";  // what other users may not do, root mostly may
+        default:
+            return "";
+    }
 }
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
+#include "common/os/place_file.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/model/toml_text.hpp"
 #include "server-helper/tree_options.hpp"
@@ -157,6 +158,9 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
     const auto path = join_path(base, "cluster.toml");
     WantedFiles wanted;
     const auto site = TRY(parse_site(options));
+    if (const auto status = status_in_root({"/", base}); status && status->kind != FileKind::directory)
+        return bad_usage(fmt::format("--base {}: it is no directory", printable(base)),
+                         "name one, which need not be there yet");
     if (!is_exported_path(base))
         return bad_usage(
             fmt::format("--base cannot be \"{}\": nodes would cut the path of their root at a blank, comma "

@@ -69,7 +69,10 @@ Result<AddedFile> added_file(const std::string& text) {
     file.source = fs::absolute(file.source, problem).string();
     if (colon == std::string::npos) file.target = file.source;
     if (!fs::is_regular_file(file.source, problem))
-        return fail(fmt::format("--add {}: {} is not a file", text, file.source));
+        return fail(fmt::format("--add {}: {} is not a file", text, file.source),
+                    colon == std::string::npos && text.find(':') != std::string::npos
+                        ? "FILE:PATH has a path that begins with /: the place in the image"
+                        : "");
     file.target = fs::path(file.target).lexically_normal().string();
     if (file.target.ends_with('/')) file.target += fs::path(file.source).filename().string();
     return file;
@@ -114,7 +117,9 @@ std::string bytes(std::uint64_t count) { return fmt::format("{:>10.1f} kB", stat
 
 void print_sizes(const BuildResult& result, const std::string& out, Streams& streams) {
     for (const auto& part : part_sizes(result.entries))
-        if (part.files) streams.out << fmt::format("{:<10}{} in {} files\n", part.part, bytes(part.bytes), part.files);
+        if (part.files)
+            streams.out << fmt::format("{:<10}{} in {} file{}\n", part.part, bytes(part.bytes), part.files,
+                                       part.files == 1 ? "" : "s");
     streams.out << fmt::format("{:<10}{}\n{:<10}{}  {}\n", "unpacked", bytes(result.unpacked), "image",
                                bytes(result.image.size()), out);
 }

@@ -78,7 +78,7 @@ Result<> check_interface(const std::string& interface, const Cluster& cluster) {
     if (!found.exists) return fail("there is no interface " + printable(interface), "ip link lists them");
     if (!found.up) return fail("interface " + interface + " is down", fmt::format("ip link set {} up", interface));
     if (std::ranges::find(found.addresses, cluster.server) != found.addresses.end()) return {};
-    return fail(fmt::format("interface {} has not the server's address {}", interface, cluster.server.text()),
+    return fail(fmt::format("interface {} does not have the server's address {}", interface, cluster.server.text()),
                 fmt::format("ip address add {}/{} dev {}, or correct address in cluster.toml", cluster.server.text(),
                             cluster.prefix, interface));
 }

@@ -29,6 +29,9 @@ int report(CtlWorld& world, const ParsedOptions& options) {
     } else {
         const auto content = world.files.read(options.operands.front(), 4 << 20);
         report = content ? boot_report_from_json(*content) : Result<BootReport>(Failure(content.error()));
+        if (content && !report)
+            report = fail(fmt::format("{}: {}", printable(options.operands.front()), report.error().cause),
+                          "name a boot.json, as snapshots have in .diskless", report.error().code);
     }
     if (!report) return failed(world, report.error());
     const bool utf8 = options.has("utf8") || (world.utf8_locale && !options.has("ascii"));

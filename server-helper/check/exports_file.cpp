@@ -18,6 +18,7 @@ bool is_octal(char c) { return c >= '0' && c <= '7'; }
 struct LogicalLine {
     int number;
     std::string text;
+    bool open_quote = false;
 };
 
 std::vector<LogicalLine> logical_lines(std::string_view text) {
@@ -26,7 +27,7 @@ std::vector<LogicalLine> logical_lines(std::string_view text) {
     bool continues = false;
     for (auto line : lines(text)) {
         ++number;
-        if (!continues) result.push_back({number, ""});
+        if (!continues) result.push_back({number, "", false});
         continues = !line.empty() && line.back() == '\\';
         if (continues) line.remove_suffix(1);
         result.back().text += line;
@@ -38,6 +39,7 @@ std::vector<LogicalLine> logical_lines(std::string_view text) {
             if (line.text[at] == '"') quoted = !quoted;
             if (line.text[at] == '#' && !quoted) line.text.resize(at);
         }
+        line.open_quote = quoted;
     }
     return result;
 }
@@ -106,10 +108,15 @@ bool ExportClient::squashes_root() const {
 
 std::vector<ExportLine> parse_exports(std::string_view text, std::string_view file, Findings& findings) {
     std::vector<ExportLine> result;
-    for (const auto& [number, line] : logical_lines(text)) {
+    for (const auto& [number, line, open_quote] : logical_lines(text)) {
         const auto find = [&, number = number](const char* rule, std::string what, std::string remedy) {
             findings.push_back({rule, fmt::format("{}:{}: {}", file, number, what), std::move(remedy)});
         };
+        if (open_quote) {
+            find("exports-syntax", "a quote is not closed: all behind it is read as the path",
+                 "write \"/the path\" CLIENT(OPTIONS)");
+            continue;
+        }
         Words words(line);
         const auto path = words.path();
         if (!path) continue;

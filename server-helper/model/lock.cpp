@@ -53,7 +53,7 @@ Result<TreeLock> TreeLock::take(const std::string& base, std::ostream* told) {
         return fail_errno("lock " + path, code,
                           code == ENOENT ? how_to_make_tree(base)
                           : code == EROFS
-                              ? "its file system is read-only: mount it to write, or run this with --dry-run"
+                              ? "its file system is read-only: mount it read-write, or run this with --dry-run"
                               : "");
     }
     TRY(wait_for(file.get(), base, told));

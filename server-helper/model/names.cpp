@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "common/os/files.hpp"
 #include "server-helper/model/cluster.hpp"
 
@@ -29,6 +30,13 @@ bool is_node_name(std::string_view name) {
 
 std::string how_to_make_tree(const std::string& base) {
     return fmt::format("make one: diskless-server init --base {} --address ADDRESS --network NETWORK/PREFIX", base);
+}
+
+std::string how_to_make_image(const Cluster& cluster, const std::string& name) {
+    std::string known;
+    for (const auto& image : cluster.images) known += (known.empty() ? "images are " : ", ") + image.name;
+    return fmt::format("{}{}make it: diskless-server image add {} --root DIR, or as image add --help tells", known,
+                       known.empty() ? "" : "; or ", printable(name));
 }
 
 std::string image_path(const Cluster& cluster, std::string_view image) {

@@ -77,7 +77,7 @@ Result<> choose_generation(const Cluster& cluster, const Settings& settings, con
     if (!image)
         return fail(
             fmt::format("{}: the image \"{}\" of node {} does not exist", node.place.text(), resolved.image, node.name),
-            fmt::format("make it: diskless-server image add {}", resolved.image));
+            how_to_make_image(cluster, resolved.image));
     resolved.generation = settings.generation.value_or(image->current);
     if (settings.generation && std::ranges::find(image->generations, *settings.generation) == image->generations.end())
         return fail(fmt::format("{}: image {} has no generation \"{}\", which node {} is to boot", node.place.text(),

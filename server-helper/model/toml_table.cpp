@@ -20,9 +20,12 @@ Result<toml::table> parse_toml(const std::string& file, std::string_view text) {
     auto parsed = toml::parse(text, file);
     if (parsed) return std::move(parsed).table();
     const auto& error = parsed.error();
+    // What the library says of image = debian is that no type fits.
+    const bool no_value = error.description().find("determine value type") != std::string_view::npos;
     return fail(fmt::format("{}:{}:{}: {}", file, error.source().begin.line, error.source().begin.column,
                             printable(error.description())),
-                "correct that line; the form of the file is TOML (toml.io)");
+                no_value ? "text stands in double quotes, as image = \"debian\": correct that line"
+                         : "correct that line; the form of the file is TOML (toml.io)");
 }
 
 Place TomlTable::place(std::string_view key) const {

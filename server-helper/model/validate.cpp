@@ -92,12 +92,8 @@ void warn_of_images(Cluster& cluster) {
     std::set<std::string> warned;
     const auto look = [&](const Settings& settings, const Place& place) {
         if (!settings.image || cluster.find_image(*settings.image) || !warned.insert(*settings.image).second) return;
-        std::vector<std::string> names;
-        for (const auto& image : cluster.images) names.push_back(image.name);
-        cluster.warnings.push_back(
-            {place, fmt::format("there is no image \"{}\" yet", *settings.image),
-             fmt::format("{}make it: diskless-server image add {} --root DIR, or from elsewhere: image add --help",
-                         names.empty() ? "" : "images are " + join(names, ", ") + "; or ", *settings.image)});
+        cluster.warnings.push_back({place, fmt::format("there is no image \"{}\" yet", *settings.image),
+                                    how_to_make_image(cluster, *settings.image)});
     };
     look(cluster.defaults, {cluster.base + "/cluster.toml", 0});
     for (const auto& group : cluster.groups) look(group.settings, group.place);

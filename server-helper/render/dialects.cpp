@@ -55,7 +55,8 @@ Result<Site> make_site(Cluster cluster) {
     auto site = make_site(std::move(cluster), problems);
     if (problems.empty()) return site;
     auto& first = problems.front();
-    if (problems.size() > 1) first.cause += fmt::format(", and {} more nodes cannot boot", problems.size() - 1);
+    if (const auto more = problems.size() - 1; more > 0)
+        first.cause += fmt::format(", and {} more node{} cannot boot", more, more == 1 ? "" : "s");
     return Failure(std::move(first));
 }
 

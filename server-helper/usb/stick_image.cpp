@@ -33,8 +33,11 @@ Result<> run(const std::vector<std::string>& command, const char* package) {
     arguments.front() = *tool;
     const auto output = TRY(run_tool(arguments, kLongest));
     if (output.status == 0) return {};
-    return fail(fmt::format("{} failed (exit status {}): {}", command.front(), output.status,
-                            printable(complaint_of(output.text))));
+    const auto complaint = printable(complaint_of(output.text));
+    const bool full = output.text.find(error_text(ENOSPC)) != std::string::npos;
+    return fail(fmt::format("{} failed (exit status {}){}{}", command.front(), output.status,
+                            complaint.empty() ? "" : ": ", complaint),
+                full ? "make room on that file system" : "", full ? ENOSPC : 0);
 }
 
 class FatMaker {

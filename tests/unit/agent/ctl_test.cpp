@@ -126,6 +126,12 @@ TEST_F(CtlTest, OutputThatCannotBeWrittenIsAFailure) {
     EXPECT_EQ(disklessctl_run({"reboot"}, world), kExitDone) << "it goes down, whoever reads that";
 }
 
+TEST_F(CtlTest, AReportThatIsNoneIsNamed) {
+    files.content["/tmp/other.json"] = "not JSON";
+    EXPECT_EQ(run({"report", "/tmp/other.json"}), kExitFailed);
+    EXPECT_THAT(err.text(), HasSubstr("/tmp/other.json: boot report"));
+}
+
 TEST_F(CtlTest, WordsTooManyAreBadUsage) {
     EXPECT_EQ(run({"help", "reboot", "now"}), kExitUsage);
     EXPECT_THAT(err.text(), HasSubstr("what is this for: now"));

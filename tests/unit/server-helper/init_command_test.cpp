@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "tests/unit/server-helper/model/tree_fixture.hpp"
 
 namespace diskless::server {
@@ -43,6 +45,15 @@ TEST_F(InitCommand, RefusesAPlaceThatNodesCouldNotName) {
         EXPECT_FALSE(std::filesystem::exists(base));
     }
     base = good;
+}
+
+TEST_F(InitCommand, AFileIsNoPlaceForATree) {
+    write("file", "somebody's");
+    const auto good = std::exchange(base, path("file"));
+    EXPECT_EQ(run({"init", "--address", "10.9.0.1", "--network", "10.9.0.0/24"}), kBadUsage);
+    EXPECT_THAT(err, HasSubstr("file: it is no directory"));
+    base = good;
+    EXPECT_EQ(read("file"), "somebody's");
 }
 
 TEST_F(InitCommand, WarnsWhenATreeKeepsWhatItHas) {

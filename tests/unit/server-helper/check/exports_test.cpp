@@ -99,6 +99,8 @@ TEST(ExportsPolicy, FlagsSingleLines) {
         {"/srv/nfsroot 10.9.0.0/16(ro)", {"root-squashed"}},
         {"/srv/x 10.9.0.5(rw", {"exports-syntax"}},
         {"srv/x 10.9.0.5(rw)", {"exports-syntax"}},
+        {"\"/srv/x 10.9.0.5(rw)", {"exports-syntax"}},
+        {"\"/srv/x y\" 10.9.0.5(rw)", {}},
         {"/srv/x", {"exports-everybody"}},
         {"/srv/x 10.9.0.5(rw,fsid=0,sec=sys,anonuid=65534)", {}},
     };

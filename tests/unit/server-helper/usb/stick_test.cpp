@@ -252,13 +252,15 @@ TEST_F(UsbCreate, AFailureLeavesTheOldImage) {
     for (const char* tool : {"mkfs.vfat", "mcopy", "syslinux"})
         if (!find_tool(tool)) GTEST_SKIP() << tool << " is not installed";
     write("stick", "the old one");
-    write("bin/mcopy", "#!/bin/sh\necho 'Disk full' >&2\nexit 1\n");
+    write("bin/mcopy", "#!/bin/sh\necho 'fat_write: No space left on device' >&2\nexit 1\n");
     fs::permissions(path("bin/mcopy"), fs::perms::owner_all);
     const std::string search = std::getenv("PATH");
     ::setenv("PATH", (path("bin") + ":" + search).c_str(), 1);
     EXPECT_EQ(run({"usb", "create", "n1", "--out", path("stick"), "--quiet"}), 1);
     ::setenv("PATH", search.c_str(), 1);
-    EXPECT_NE(err.find("mcopy failed"), std::string::npos) << err;
+    EXPECT_NE(err.find("mcopy failed (exit status 1): fat_write: No space left on device\n  make room"),
+              std::string::npos)
+        << err;
     EXPECT_TRUE(read("stick") == "the old one");
     for (const auto& entry : fs::directory_iterator(base))
         EXPECT_FALSE(entry.path().filename().string().starts_with(".diskless")) << "left over: " << entry.path();
