@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -15,12 +16,14 @@ namespace diskless::server {
 namespace {
 using Clock = std::chrono::steady_clock;
 
-/// "another diskless-server (process 123)". One that has only just begun has not written its number yet.
+/// "another diskless-server (process 123)". One that has only just begun has not written its number yet: nothing or
+/// that of one that is over stands there.
 std::string holder_of(int file) {
     char number[32] = {};
     const auto got = ::pread(file, number, sizeof number - 1, 0);
-    const auto pid = got > 0 ? printable(trim({number, static_cast<std::size_t>(got)})) : "";
-    return "another diskless-server" + (pid.empty() ? "" : fmt::format(" (process {})", pid));
+    const auto pid = got > 0 ? parse_number<pid_t>(trim({number, static_cast<std::size_t>(got)})) : std::nullopt;
+    const bool lives = pid && *pid > 0 && (::kill(*pid, 0) == 0 || errno == EPERM);
+    return "another diskless-server" + (lives ? fmt::format(" (process {})", *pid) : "");
 }
 
 /// Another may wait as well: asked again and again, so that nothing has to interrupt flock(2).

@@ -70,9 +70,11 @@ TEST_F(ApplyTest, OneProgramAtATime) {
     const auto holder = "another diskless-server (process " + std::to_string(::getpid()) + ")";
     EXPECT_THAT(err, HasSubstr("waiting for " + holder));
     EXPECT_THAT(err, HasSubstr("is being changed by " + holder));
-    write(".lock", "");
-    EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
-    EXPECT_THAT(err, HasSubstr("is being changed by another diskless-server\n")) << "it has only just begun";
+    for (const char* before : {"", "2147483647\n", "junk"}) {
+        write(".lock", before);
+        EXPECT_EQ(run({"node", "add", "n1"}), kFailed);
+        EXPECT_THAT(err, HasSubstr("is being changed by another diskless-server\n")) << "it has only just begun";
+    }
     EXPECT_EQ(run({"node", "add", "n1", "--dry-run"}), kDone) << "looking needs no lock";
     write("snapshots/.prepare/n7/file", "of the one that works");
     EXPECT_EQ(run({"snapshot", "prepare", "--dry-run"}), kDone) << err;
