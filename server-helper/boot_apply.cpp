@@ -13,6 +13,7 @@
 #include "server-helper/boot_stage.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/model/node_set.hpp"
+#include "server-helper/model/sharing.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/render/nfs_exports.hpp"
@@ -39,6 +40,7 @@ struct Outcome {
     Staged staged;
     std::vector<std::string> unused;  // staged files that were removed
     std::vector<Verdict> verdicts;
+    std::vector<std::string> unbootable;  // nodes
 };
 
 OptionSet options() {
@@ -123,20 +125,40 @@ void print_json(const Request& request, const Outcome& outcome, Streams& streams
                       {"removed", paths(ChangeKind::removed)},
                       {"unchanged", outcome.installed.unchanged},
                       {"staged", request.stage ? staged : Json(nullptr)},
-                      {"checks", std::move(checks)}};
+                      {"checks", std::move(checks)},
+                      {"unbootable", outcome.unbootable}};
     streams.out << result.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-/// Nodes that cannot boot for want of a kernel or an initramfs are no success.
-Result<> tell_unbootable(const Site& site, const Staged& staged) {
+/// What they boot by now stays: a menu without a root in its place would be worse than none.
+std::set<std::string> leave_rootless(const Site& site, Streams& streams) {
+    std::set<std::string> left;
+    for (const auto& [image, nodes] : nodes_without_root(site)) {
+        streams.err << fmt::format(
+            "warning: image {} has no generation yet, {} cannot boot it: menus of before stay (diskless-server image "
+            "sync {})\n",
+            image, fold_node_set(nodes), image);
+        left.insert(nodes.begin(), nodes.end());
+    }
+    return left;
+}
+
+std::vector<std::string> unbootable_nodes(const Site& site, const Staged& staged, const std::set<std::string>& left) {
     std::set<std::string> lacking;
     for (const auto& file : staged.lacking) lacking.insert(file.path);
     std::vector<std::string> nodes;
     for (const auto& node : site.nodes)
-        if (lacking.contains("tftp/" + node.kernel) || lacking.contains("tftp/" + node.initramfs))
+        if (left.contains(node.name) || lacking.contains("tftp/" + node.kernel) ||
+            lacking.contains("tftp/" + node.initramfs))
             nodes.push_back(node.name);
-    if (nodes.empty()) return {};
-    return fail(fmt::format("{} cannot boot: the kernel or initramfs is missing", fold_node_set(nodes)),
+    return nodes;
+}
+
+/// Nodes that cannot boot for want of a root, a kernel or an initramfs are no success.
+Result<> tell_unbootable(const Outcome& outcome, bool rootless) {
+    if (outcome.unbootable.empty()) return {};
+    return fail(fmt::format("{} cannot boot: the {}kernel or initramfs is missing", fold_node_set(outcome.unbootable),
+                            rootless ? "root, " : ""),
                 "see the warnings above; all else is done");
 }
 
@@ -151,7 +173,9 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
         for (const auto* node : TRY(select_nodes(cluster, nodes))) install.nodes.insert(node->name);
 
     auto site = TRY(make_site(std::move(cluster)));
+    TRY(check_sharing(site.cluster, site.nodes));
     find_file_system_identities(site);
+    install.left = leave_rootless(site, streams);
     std::vector<RenderedDialect> rendered;
     Outcome outcome;
     const auto scratch = TRY(Scratch::make());
@@ -169,11 +193,12 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
     outcome.installed = TRY(install_rendered(boot_path(site.cluster, ""), rendered, install));
     if (request.stage && install.everything && install.nodes.empty())
         outcome.unused = TRY(remove_unused_boot_files(site, dry_run));
+    outcome.unbootable = unbootable_nodes(site, outcome.staged, install.left);
     if (request.json)
         print_json(request, outcome, streams);
     else
         print_text(request, outcome, streams);
-    return tell_unbootable(site, outcome.staged);
+    return tell_unbootable(outcome, !install.left.empty());
 }
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
+#include "server-helper/model/sharing.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/tree_options.hpp"
@@ -56,6 +57,7 @@ Findings check_rendered(Site site) {
     }
     InstallOptions options;
     options.dry_run = options.force = true;
+    for (const auto& [image, nodes] : nodes_without_root(site)) options.left.insert(nodes.begin(), nodes.end());
     const auto compared = install_rendered(boot, rendered, options);
     if (!compared) return {{"not-readable", compared.error().cause, compared.error().remedy}};
     if (compared->changes.empty()) return {};
@@ -76,10 +78,11 @@ Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     append(findings, check_nodes(site));
     append(findings, check_tree(site));
     const auto wanted = wanted_exports(site);
-    if (!wanted && !site.cluster.boot.nfs.empty())
+    const bool shared = !find_sharing(site.cluster, site.nodes).empty();  // told above
+    if (!wanted && !shared && !site.cluster.boot.nfs.empty())
         findings.push_back({"not-exportable", wanted.error().cause, wanted.error().remedy});
-    // one node that is incomplete keeps boot apply from rendering any
-    else if (problems.empty())
+    // one node that is incomplete, or shares what it must not, keeps boot apply from rendering any
+    else if (problems.empty() && !shared)
         append(findings, check_rendered(site));
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);

@@ -8,6 +8,8 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
+#include "server-helper/model/node_set.hpp"
+#include "server-helper/model/sharing.hpp"
 #include "server-helper/model/toml_text.hpp"
 #include "server-helper/render/rendered.hpp"
 
@@ -93,7 +95,13 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
     const auto& list = *loaded;
     for (const auto& [path, edits] : edits_) TRY(check_gone(path, edits, list));
     std::vector<Error> problems;
-    (void)make_site(list, problems);
+    const auto site = make_site(list, problems);
+    for (const auto& sharing : find_sharing(site.cluster, site.nodes))
+        streams.err << fmt::format("warning: {} ({})\n", sharing.error.cause, sharing.error.remedy);
+    for (const auto& [image, nodes] : nodes_without_root(site))
+        streams.err << fmt::format(
+            "warning: image {} has no generation yet, {} cannot boot it (diskless-server image sync {})\n", image,
+            fold_node_set(nodes), image);
     if (!problems.empty())
         streams.err << fmt::format("warning: {}{} ({})\n", problems[0].cause,
                                    problems.size() > 1 ? fmt::format(", and {} more like it", problems.size() - 1) : "",

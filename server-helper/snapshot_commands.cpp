@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "common/base/text.hpp"
@@ -14,6 +16,7 @@
 #include "server-helper/model/cluster.hpp"
 #include "server-helper/model/lock.hpp"
 #include "server-helper/model/node_set.hpp"
+#include "server-helper/model/sharing.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/snapshot/cluster_status.hpp"
 #include "server-helper/snapshot/own_root.hpp"
@@ -79,6 +82,28 @@ Result<> take_left_over(const Chosen& chosen, std::vector<std::string>& sets, st
     }
     sets = std::move(others);
     return {};
+}
+
+/// Nodes whose snapshot, or whose root of their own, other nodes of the list have as well: why nothing is done to it.
+std::map<std::string, Error> sharing_nodes(const Cluster& cluster, const std::vector<ResolvedNode>& chosen) {
+    std::vector<ResolvedNode> all;
+    all.reserve(cluster.nodes.size());
+    for (const auto& node : cluster.nodes) {
+        auto resolved = resolve(cluster, node);
+        all.push_back(resolved ? std::move(*resolved) : ResolvedNode{});
+        if (!resolved) {  // it may have written there before its image went
+            all.back().name = node.name;
+            all.back().snapshot = snapshot_of(cluster, node);
+        }
+    }
+    std::set<std::string> own_roots;
+    for (const auto& node : chosen)
+        if (node.own_root) own_roots.insert(node.name);
+    std::map<std::string, Error> found;
+    for (const auto& sharing : find_sharing(cluster, all))
+        for (const auto& name : sharing.nodes)
+            if (sharing.rule == "shared-snapshot" || own_roots.contains(name)) found.emplace(name, sharing.error);
+    return found;
 }
 
 /// With `left_over` snapshots of nodes that are not in the list may be named, too.
@@ -185,6 +210,11 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
     return {};
 }
 
+Error no_generation(const ResolvedNode& node) {
+    return {fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
+            "diskless-server image sync " + printable(node.image), 0};
+}
+
 /// What is in the own root of a node is the node's: "reset" leaves it, too.
 Result<> make_root(const ResolvedNode& node, const ParsedOptions& options, Streams& streams) {
     LinuxFiles files;
@@ -199,10 +229,16 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
     if (!options.has("dry-run")) lock = TRY(TreeLock::take(base, &streams.err));
     const auto chosen = TRY(choose(options, !anew));
     std::vector<SnapshotJob> jobs;
+    std::vector<PreparedNode> refused;
+    const auto sharing = sharing_nodes(chosen.cluster, chosen.nodes);
     for (const auto& node : chosen.nodes) {
-        if (node.generation_path.empty())
-            return fail(fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
-                        "diskless-server image sync " + printable(node.image));
+        const auto shared = sharing.find(node.name);
+        if (shared != sharing.end() || node.generation_path.empty()) {
+            auto& one = refused.emplace_back();
+            one.node = node.name;
+            one.error = shared != sharing.end() ? shared->second : no_generation(node);
+            continue;
+        }
         if (node.own_root && !options.has("dry-run"))
             TRY_TO(fmt::format("make {}, the root of {}", node.root_path, node.name),
                    make_root(node, options, streams));
@@ -229,7 +265,9 @@ Result<> prepare(const ParsedOptions& options, Streams& streams, bool anew, bool
             if (std::chrono::steady_clock::now() - began > std::chrono::seconds(2))
                 streams.err << fmt::format("{} of {} snapshots\n", done, all);
         };
-    return tell(TRY(prepare_snapshots(jobs, wanted)), options, streams);
+    auto nodes = TRY(prepare_snapshots(jobs, wanted));
+    std::ranges::move(refused, std::back_inserter(nodes));
+    return tell(nodes, options, streams);
 }
 
 void add_output_options(OptionSet& options) {
@@ -361,6 +399,10 @@ Result<> snapshot_remove(const std::vector<std::string>& arguments, Streams& str
     const auto base = TRY(base_of(options));
     const auto lock = TRY(TreeLock::take(base, &streams.err));
     const auto chosen = TRY(choose(options, false, true));
+    const auto sharing = sharing_nodes(chosen.cluster, {});
+    for (const auto& node : chosen.nodes)
+        if (const auto shared = sharing.find(node.name); shared != sharing.end())
+            return Failure(shared->second);
     const auto snapshots = TRY(ConfinedFiles::open(chosen.snapshots));
     for (const auto& node : chosen.nodes)
         if (snapshots.exists(join_path(chosen.snapshots, node.snapshot))) {

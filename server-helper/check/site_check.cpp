@@ -12,6 +12,7 @@
 #include "common/os/file_system.hpp"
 #include "common/os/files_linux.hpp"
 #include "server-helper/model/node_set.hpp"
+#include "server-helper/model/sharing.hpp"
 
 namespace diskless::server {
 
@@ -87,10 +88,11 @@ class Tree {
 
     void roots() {
         std::set<std::string> seen;
+        for (const auto& [image, nodes] : nodes_without_root(site_))
+            find("no-generation",
+                 fmt::format("image {} has no generation yet, {} cannot boot it", image, fold_node_set(nodes)),
+                 "diskless-server image sync " + image);
         for (const auto& node : site_.nodes) {
-            if (node.root_path.empty() && seen.insert(node.image).second)
-                find("no-generation", fmt::format("image {} has no generation yet", node.image),
-                     "diskless-server image sync " + node.image);
             if (!node.root_path.empty() && seen.insert(node.root_path).second && !files_.is_directory(node.root_path))
                 find("root-missing", node.root_path + " does not exist, node " + node.name + " boots from it",
                      node.own_root ? "diskless-server snapshot prepare " + node.name
@@ -197,23 +199,8 @@ Findings check_nodes(const Site& site) {
              "diskless-server node import FILE, with names or addresses and MACs; or node set NODE "
              "mac=ADDRESS"});
     }
-    std::map<std::string, const ResolvedNode*> owners;
-    std::map<std::string, const ResolvedNode*> writers;  // by root
-    for (const auto& node : site.nodes) {
-        const auto [owner, added] = owners.emplace(node.snapshot, &node);
-        if (!added)
-            findings.push_back(
-                {"shared-snapshot",
-                 fmt::format("node {} has the snapshot {} of node {}", node.name, node.snapshot, owner->second->name),
-                 "give each its own: two nodes destroy each other's files"});
-        if (node.root_mode != "rw" || node.root_path.empty()) continue;
-        const auto [writer, alone] = writers.emplace(node.root_path, &node);
-        if (!alone)
-            findings.push_back({"shared-root-rw",
-                                fmt::format("nodes {} and {} want to write into the same root {}", writer->second->name,
-                                            node.name, node.root_path),
-                                "root-mode = \"ro\", or an image for each"});
-    }
+    for (auto& sharing : find_sharing(cluster, site.nodes))
+        findings.push_back({sharing.rule, std::move(sharing.error.cause), std::move(sharing.error.remedy)});
     return findings;
 }
 

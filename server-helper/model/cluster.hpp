@@ -151,6 +151,10 @@ struct ResolvedNode {
     std::string command_line;  // complete but for BOOTIF= and initrd=, that only the boot loader knows
 };
 
+/// Does its command line name a root? Not so when its image has no generation yet, and it has no root of its own; then
+/// root=dhcp or nfsroot= among its `cmdline` may still lead to one.
+bool names_root(const ResolvedNode& node);
+
 /// Is a `kernel` setting a release, "6.1.0-31-amd64", and no file? No slash, and a digit at its beginning.
 bool is_kernel_release(std::string_view kernel);
 
@@ -161,6 +165,8 @@ Result<Cluster> load_cluster(const std::string& base);
 /// All that the node inherits; fails for a name that is not in the list and for an image that does not exist.
 Result<ResolvedNode> resolve(const Cluster& cluster, std::string_view name);
 Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node);
+/// The name of its directory below snapshots/: also of a node that cannot be resolved.
+std::string snapshot_of(const Cluster& cluster, const Node& node);
 
 /// The groups that count for a node: parents before children, each once, all of them stronger than those before.
 std::vector<std::string> effective_groups(const Cluster& cluster, const Node& node);

@@ -40,6 +40,13 @@ void overlay(Settings& below, const Settings& above) {
     for (const auto& [name, value] : above.variables) below.variables[name] = value;
 }
 
+Settings settings_of(const Cluster& cluster, const Node& node, const std::vector<std::string>& groups) {
+    auto settings = cluster.defaults;
+    for (const auto& group : groups) overlay(settings, cluster.find_group(group)->settings);
+    overlay(settings, node.settings);
+    return settings;
+}
+
 /// Parameters of the node for its root mode.
 std::string words_of_mode(std::string_view root_mode) {
     if (root_mode == "image") return fmt::format("diskless.mode=overlay diskless.image={}", kPackedRoot);
@@ -100,7 +107,7 @@ Result<> check_apart(const Cluster& cluster, const Node& node, const std::string
     return {};
 }
 
-/// One that other nodes have, too, is not exported read-write: see nfs_exports.hpp.
+/// One that other nodes have, too, is nobody's to write: see sharing.hpp.
 Result<> choose_own_root(const Cluster& cluster, const Node& described, const Settings& settings, ResolvedNode& node) {
     constexpr std::string_view kName = "{node}";
     auto path = settings.own_root.value_or("");
@@ -132,6 +139,13 @@ void choose_boot_files(const Settings& settings, ResolvedNode& node) {
 }
 }  // namespace
 
+bool names_root(const ResolvedNode& node) {
+    if (!node.root_path.empty()) return true;
+    return std::ranges::any_of(split(node.command_line, ' '), [](auto word) {
+        return word.starts_with("nfsroot=") || (word.starts_with("root=") && word != "root=/dev/nfs");
+    });
+}
+
 bool is_kernel_release(std::string_view kernel) {
     return !kernel.empty() && kernel[0] >= '0' && kernel[0] <= '9' && kernel.find('/') == kernel.npos;
 }
@@ -162,15 +176,17 @@ std::vector<std::string> effective_groups(const Cluster& cluster, const Node& no
     return result;
 }
 
+std::string snapshot_of(const Cluster& cluster, const Node& node) {
+    return settings_of(cluster, node, effective_groups(cluster, node)).snapshot.value_or(node.name);
+}
+
 Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
     ResolvedNode resolved;
     resolved.name = resolved.hostname = node.name;
     resolved.address = node.address;
     resolved.mac = node.mac;
     resolved.groups = effective_groups(cluster, node);
-    auto settings = cluster.defaults;
-    for (const auto& group : resolved.groups) overlay(settings, cluster.find_group(group)->settings);
-    overlay(settings, node.settings);
+    const auto settings = settings_of(cluster, node, resolved.groups);
 
     TRY(choose_generation(cluster, settings, node, resolved));
     TRY(choose_own_root(cluster, node, settings, resolved));

@@ -73,4 +73,11 @@ Site make_site(Cluster cluster, std::vector<Error>& problems) {
     return site;
 }
 
+std::map<std::string, std::vector<std::string>> nodes_without_root(const Site& site) {
+    std::map<std::string, std::vector<std::string>> by_image;
+    for (const auto& node : site.nodes)
+        if (!names_root(node)) by_image[node.image].push_back(node.name);
+    return by_image;
+}
+
 }  // namespace diskless::server

@@ -127,6 +127,7 @@ class Installation {
         if (!wanted_.insert(file.path).second)
             return fail(fmt::format("two nodes want the file {}", file.path),
                         "give each its own MAC and address; diskless-server check names them");
+        if (!file.node.empty() && options_.left.contains(file.node)) return {};
         if (!file.node.empty() && !options_.nodes.empty() && !options_.nodes.contains(file.node)) return {};
         const auto path = join_path(boot_, file.path);
         const auto found = TRY(look(files_, path, file));

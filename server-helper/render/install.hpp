@@ -20,6 +20,7 @@ struct InstallOptions {
     bool force = false;           // replace files that this program did not make
     bool everything = true;       // all wanted dialects are given: files of others are removed
     std::set<std::string> nodes;  // whose own files are written; empty: all
+    std::set<std::string> left;   // whose own files stay as they are: of another time, or absent
 };
 
 struct Installed {

@@ -7,6 +7,7 @@
 
 #include "common/base/text.hpp"
 #include "common/os/files.hpp"
+#include "server-helper/model/sharing.hpp"
 #include "server-helper/render/quote.hpp"
 
 namespace diskless::server {
@@ -28,21 +29,7 @@ bool is_read_only(const ExtraMount& mount) {
     return std::find(options.begin(), options.end(), "ro") != options.end();
 }
 
-/// Generations of an image are hard links to each other: who writes into one writes into all of them.
-Result<> check_not_shared(const Site& site, const ResolvedNode& node) {
-    for (const auto& image : site.cluster.images)
-        if (image.generations.size() > 1 && image_path(site.cluster, image.name) == parent_path(node.root_path))
-            return fail(fmt::format("node {} has root-mode rw, but {} shares its files with {} other generation{} of "
-                                    "image {}: it would change what all nodes boot",
-                                    node.name, node.root_path, image.generations.size() - 1,
-                                    image.generations.size() == 2 ? "" : "s", image.name),
-                        fmt::format("give it a root of its own: diskless-server node set {} "
-                                    "own-root=/srv/roots/{{node}} generation= root-mode=; or root-mode=ro",
-                                    node.name));
-    return {};
-}
-
-Result<> add_roots(const Site& site, std::map<std::string, Export>& exports) {
+void add_roots(const Site& site, std::map<std::string, Export>& exports) {
     // Nodes keep the generation that they booted until they boot again, whatever the node list says since.
     for (const auto& image : site.cluster.images)
         for (const auto& generation : image.generations) {
@@ -64,12 +51,9 @@ Result<> add_roots(const Site& site, std::map<std::string, Export>& exports) {
     for (const auto& [path, use] : uses) {
         auto& root = exports[path];
         root.keeps_root = true;
-        // Two nodes that write into one root destroy it: only a root that one node has alone may be its own to write.
         root.writable = use.nodes == 1 && use.last->root_mode == "rw" && use.last->address.is_set();
-        if (root.writable) TRY(check_not_shared(site, *use.last));
         root.clients = {root.writable ? use.last->address.text() : network_text(site.cluster)};
     }
-    return {};
 }
 
 void add_mounts(const Site& site, std::map<std::string, Export>& exports) {
@@ -100,8 +84,9 @@ Result<std::vector<Export>> wanted_exports(const Site& site) {
     if (!site.cluster.network.is_set() || site.cluster.prefix == 0)
         return fail("cluster.toml does not say the network that may mount the roots",
                     "write network = \"ADDRESS/PREFIX\" below [server]");
+    TRY(check_sharing(site.cluster, site.nodes));
     std::map<std::string, Export> exports;
-    TRY(add_roots(site, exports));
+    add_roots(site, exports);
     for (const auto& node : site.nodes) {
         if (!node.address.is_set() || node.snapshot_path.empty()) continue;
         auto& snapshot = exports[node.snapshot_path];

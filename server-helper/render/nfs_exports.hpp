@@ -18,8 +18,8 @@ struct Export {
 
 /// Roots read-only for the network, or read-write for the one node whose own root it is (root mode rw); each snapshot
 /// for the addresses of its nodes alone; directories of this server that nodes mount besides (/home), root squashed.
-/// By path. A node without an address has nothing exported to it alone. Fails where a node would write into a
-/// generation of an image that has several: they share their files.
+/// By path. A node without an address has nothing exported to it alone. Fails where nodes would destroy each other's
+/// files: see model/sharing.hpp.
 Result<std::vector<Export>> wanted_exports(const Site& site);
 
 /// A UUID that is always the same for the path.

@@ -1,6 +1,7 @@
 // What rendering takes and gives: a site in, texts of files out. Rendering is pure: it asks no file and no clock.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct Site {
 Result<Site> make_site(Cluster cluster);
 /// The same, without the nodes that cannot be resolved: why, for each of them, is added to `problems`.
 Site make_site(Cluster cluster, std::vector<Error>& problems);
+
+/// Nodes whose image has no generation, so that a menu of theirs would name no root: by image.
+std::map<std::string, std::vector<std::string>> nodes_without_root(const Site& site);
 
 struct RenderedFile {
     std::string path;  // below <base>/boot: "tftp/pxelinux.cfg/01-…"

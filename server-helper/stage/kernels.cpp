@@ -60,7 +60,10 @@ class Planner {
     }
 
     void see(const ResolvedNode& node) {
-        if (!node.generation.empty()) given(node);
+        if (!node.generation.empty())
+            given(node);
+        else if (names_root(node))  // else boot apply tells
+            without_generation(node);
         if (node.root_mode == "overlay" || node.root_mode == "image") overlay(node);
         if (node.root_mode == "image") tell_of_unpacked(node);
         if (!node.stages_kernel || !seen_.insert(node.kernel + "\n" + node.initramfs).second) return;
@@ -88,6 +91,15 @@ class Planner {
         };
         if (!node.stages_kernel) look("kernel", node.kernel);
         if (!node.stages_initramfs) look("initramfs", node.initramfs);
+    }
+
+    /// Until there is one, what the administrator has put there is booted.
+    void without_generation(const ResolvedNode& node) {
+        for (const auto& name : {node.kernel, node.initramfs})
+            if (const auto path = "tftp/" + name; seen_.insert("given " + path).second)
+                plan_.lacking.push_back(
+                    {path, fmt::format("image {} has no generation yet, nor is {} there", node.image, path),
+                     fmt::format("diskless-server image sync {}, or put it there", node.image)});
     }
 
     /// The node looks for it in its image and its root.

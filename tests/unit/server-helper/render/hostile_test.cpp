@@ -75,7 +75,6 @@ TEST(Hostile, AnExportedPathIsOneWordInOneLine) {
 
 TEST(Exports, RootsAreReadOnlyAndSnapshotsOfTheirNode) {
     auto site = test::site();
-    site.nodes[2].root_mode = "rw";
     const auto exports = wanted_exports(site);
     ASSERT_TRUE(exports);
     for (const auto& entry : *exports) {
@@ -86,6 +85,8 @@ TEST(Exports, RootsAreReadOnlyAndSnapshotsOfTheirNode) {
             EXPECT_EQ(entry.clients.size(), 1u) << entry.path;
         }
     }
+    site.nodes[2].root_mode = "rw";
+    EXPECT_FALSE(wanted_exports(site)) << "three nodes share it";
     site.nodes[2].root_path = "/srv/diskless/images/login/1";
     const auto alone = wanted_exports(site);
     ASSERT_TRUE(alone);
