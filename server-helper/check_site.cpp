@@ -9,7 +9,9 @@
 #include "server-helper/boot_commands.hpp"
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
+#include "server-helper/model/node_files.hpp"
 #include "server-helper/model/sharing.hpp"
+#include "server-helper/model/validate.hpp"
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/tree_options.hpp"
@@ -68,7 +70,8 @@ Findings check_rendered(Site site) {
 }
 
 Result<Findings> judge_tree(const std::string& base, Streams& streams) {
-    auto cluster = TRY(load_cluster(base));
+    auto cluster = TRY(load_cluster(base, {}, NodeProblems::kept));
+    const bool spoiled = !node_problems(cluster).empty();  // check_nodes() tells
     for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
     std::vector<Error> problems;
     const auto site = make_site(std::move(cluster), problems);
@@ -81,8 +84,8 @@ Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     const bool shared = !find_sharing(site.cluster, site.nodes).empty();  // told above
     if (!wanted && !shared && !site.cluster.boot.nfs.empty())
         findings.push_back({"not-exportable", wanted.error().cause, wanted.error().remedy});
-    // one node that is incomplete, or shares what it must not, keeps boot apply from rendering any
-    else if (problems.empty() && !shared)
+    // one node that is incomplete, or has what another has, keeps boot apply from rendering any
+    else if (problems.empty() && !shared && !spoiled)
         append(findings, check_rendered(site));
     const auto path = boot_path(site.cluster, "etc/exports");
     const auto text = LinuxFiles().read(path, kMostBytes);
@@ -99,7 +102,7 @@ Result<Findings> judge_files(const std::vector<std::string>& paths, const std::s
     const bool has_tree = LinuxFiles().exists(base + "/cluster.toml");
     std::optional<Site> site;
     if (has_tree) {
-        auto cluster = TRY(load_cluster(base));
+        auto cluster = TRY(load_cluster(base, {}, NodeProblems::kept));
         site = TRY(make_site(std::move(cluster)));
     }
     std::vector<ExportsText> texts;

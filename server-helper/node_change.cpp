@@ -11,6 +11,7 @@
 #include "server-helper/model/node_set.hpp"
 #include "server-helper/model/sharing.hpp"
 #include "server-helper/model/toml_text.hpp"
+#include "server-helper/model/validate.hpp"
 #include "server-helper/render/rendered.hpp"
 
 namespace diskless::server {
@@ -56,13 +57,25 @@ Result<> check_gone(const std::string& path, const NodeEdits& edits, const Clust
                         fmt::format("edit it by hand, or write its headings as [node.{}]", name));
     return {};
 }
+/// Doubles and impossible addresses that were there before are corrected one after the other.
+Result<> check_no_worse(const Cluster& before, const Cluster& after, Streams& streams) {
+    auto problems = node_problems(after);
+    if (problems.empty()) return {};
+    std::set<std::string> known;
+    for (auto& problem : node_problems(before)) known.insert(std::move(problem.key));
+    for (auto& problem : problems)
+        if (!known.contains(problem.key)) return Failure(std::move(problem.error));
+    for (const auto& problem : problems)
+        streams.err << fmt::format("warning: {} ({})\n", problem.error.cause, problem.error.remedy);
+    return {};
+}
 }  // namespace
 
 Result<NodeChange> NodeChange::begin(const ParsedOptions& options, Streams& streams) {
     NodeChange change;
     const auto base = TRY(base_of(options));
     if (!options.has("dry-run")) change.lock_ = TRY(TreeLock::take(base, &streams.err));
-    change.cluster_ = TRY(load_tree(options, streams));
+    change.cluster_ = TRY(load_tree(options, streams, NodeProblems::kept));
     return change;
 }
 
@@ -88,11 +101,12 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
         texts[path] = TRY(edit_nodes(path, before, edits));
         wanted[file] = {texts[path], mode};
     }
-    const auto loaded = load_cluster(cluster_.base, texts);
+    const auto loaded = load_cluster(cluster_.base, texts, NodeProblems::kept);
     if (!loaded)
         return fail("the list as it would be: " + with_headings(loaded.error().cause, texts), loaded.error().remedy,
                     loaded.error().code);
     const auto& list = *loaded;
+    TRY_TO("the list as it would be", check_no_worse(cluster_, list, streams));
     for (const auto& [path, edits] : edits_) TRY(check_gone(path, edits, list));
     std::vector<Error> problems;
     const auto site = make_site(list, problems);

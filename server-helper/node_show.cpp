@@ -76,7 +76,7 @@ Result<> node_list(const Words& arguments, Streams& streams) {
     described.take_words("words");
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
-    const auto cluster = TRY(load_tree(options, streams));
+    const auto cluster = TRY(load_tree(options, streams, NodeProblems::kept));
     const auto nodes = TRY(select_nodes(cluster, options.texts("words")));
     if (options.has("set")) {
         Words names;
@@ -124,7 +124,7 @@ Result<> node_show(const Words& arguments, Streams& streams) {
     const auto options = TRY(parse_options(described, arguments, streams));
     if (options.helped) return {};
     if (!options.has("words")) return bad_usage("NODES is missing", "usage: " + std::string(described.usage));
-    const auto cluster = TRY(load_tree(options, streams));
+    const auto cluster = TRY(load_tree(options, streams, NodeProblems::kept));
     auto list = Json::array();
     for (const auto* node : TRY(select_nodes(cluster, options.texts("words")))) {
         const auto resolved = TRY(resolve(cluster, *node));

@@ -31,9 +31,9 @@ Result<std::string> base_of(const ParsedOptions& options) {
     return path;
 }
 
-Result<Cluster> load_tree(const ParsedOptions& options, Streams& streams) {
+Result<Cluster> load_tree(const ParsedOptions& options, Streams& streams, NodeProblems problems) {
     const auto base = TRY(base_of(options));
-    auto cluster = TRY(load_cluster(base));
+    auto cluster = TRY(load_cluster(base, {}, problems));
     if (!options.has("quiet"))
         for (const auto& warning : cluster.warnings) streams.err << "warning: " << warning.text() << '\n';
     return cluster;

@@ -6,6 +6,7 @@
 
 #include "server-helper/model/apply.hpp"
 #include "server-helper/model/cluster.hpp"
+#include "server-helper/model/node_files.hpp"
 #include "server-helper/options.hpp"
 
 namespace diskless::server {
@@ -17,7 +18,8 @@ void add_tree_options(OptionSet& options, TreeAccess access);
 /// --base, else $DISKLESS_BASE, else /srv/diskless; absolute.
 Result<std::string> base_of(const ParsedOptions& options);
 /// The tree, its warnings told (unless --quiet).
-Result<Cluster> load_tree(const ParsedOptions& options, Streams& streams);
+Result<Cluster> load_tree(const ParsedOptions& options, Streams& streams,
+                          NodeProblems problems = NodeProblems::refused);
 
 /// What has been or, with --dry-run, would be changed: the diff, a JSON list of paths, or one line for each file.
 void tell_changes(const std::vector<FileChange>& changes, const ParsedOptions& options, Streams& streams);

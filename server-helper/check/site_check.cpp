@@ -13,6 +13,7 @@
 #include "common/os/files_linux.hpp"
 #include "server-helper/model/node_set.hpp"
 #include "server-helper/model/sharing.hpp"
+#include "server-helper/model/validate.hpp"
 
 namespace diskless::server {
 
@@ -29,6 +30,11 @@ class Doubles {
     void see(const std::string& key, const Node& node) {
         const auto [first, added] = seen_.emplace(key, &node);
         if (added) return;
+        if (what_ == "name") {
+            findings_.push_back({"double-name", fmt::format("{} {}", where(node), double_name(*first->second, node)),
+                                 "take one of them out, or give it another name"});
+            return;
+        }
         findings_.push_back({fmt::format("double-{}", what_),
                              fmt::format("{} has the {} {} of node {}", where(node), what_, key, first->second->name),
                              fmt::format("give each node its own {}", what_)});
@@ -41,13 +47,17 @@ class Doubles {
 };
 
 void check_address(const Cluster& cluster, const Node& node, Findings& findings) {
-    const auto find = [&](const char* rule, const std::string& what, const char* remedy) {
+    const auto find = [&](const char* rule, const std::string& what, const std::string& remedy) {
         findings.push_back({rule, where(node) + ": " + what, remedy});
     };
     const auto address = node.address;
     if (!address.is_set()) {
         find("no-address", "has no address: its snapshot is exported to nobody",
-             "give it one: diskless-server node set NAME ip=ADDRESS");
+             fmt::format("give it one: diskless-server node set {} ip=ADDRESS", node.name));
+        return;
+    }
+    if (!is_host_address(address)) {
+        find("no-host-address", address.text() + " cannot be the address of a node", "give it another");
         return;
     }
     if (address == cluster.server) find("server-address", "has the server's address", "give it one of its own");

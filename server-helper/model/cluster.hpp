@@ -159,7 +159,7 @@ bool names_root(const ResolvedNode& node);
 bool is_kernel_release(std::string_view kernel);
 
 /// Reads and checks the whole tree below `base`. Errors name file, line and remedy. An absent node list is an empty
-/// one.
+/// one, until menus were made by one.
 Result<Cluster> load_cluster(const std::string& base);
 
 /// All that the node inherits; fails for a name that is not in the list and for an image that does not exist.

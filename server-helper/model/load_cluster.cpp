@@ -152,6 +152,14 @@ Result<> read_cluster_file(const std::string& path, Cluster& cluster) {
     if (const auto* nodes = top.table("node")) TRY(read_nodes(*nodes, path, cluster));
     return top.finish();
 }
+/// Has boot apply made files that are one node's? By its record: see render/install.cpp.
+bool has_menus(const std::string& base) {
+    const auto record = LinuxFiles().read(join_path(base, "boot/.rendered"), kMaxFile);
+    if (!record) return false;
+    for (const char* place : {"/pxelinux.cfg/", "/grub.cfg-", "/ipxe/"})
+        if (record->find(place) != std::string::npos) return true;
+    return false;
+}
 }  // namespace
 
 std::vector<std::string> node_files(const std::string& base) {
@@ -167,7 +175,7 @@ std::vector<std::string> node_files(const std::string& base) {
 
 Result<Cluster> load_cluster(const std::string& base) { return load_cluster(base, {}); }
 
-Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead) {
+Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead, NodeProblems problems) {
     Cluster cluster;
     cluster.base = base.size() > 1 && base.ends_with('/') ? base.substr(0, base.size() - 1) : base;
     if (!cluster.base.starts_with('/'))
@@ -188,6 +196,10 @@ Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead) 
         const auto text = replaced != instead.end() ? replaced->second : TRY(files.read(path, kMaxFile));
         TRY(read_node_file(path, text, cluster));
     }
+    const auto usual = join_path(cluster.base, "nodes.toml");
+    if (cluster.nodes.empty() && !paths.contains(usual) && has_menus(cluster.base))
+        return fail(fmt::format("{} is absent, though boot apply has made menus of nodes", usual),
+                    fmt::format("put it back; if no node is wanted any more: touch {}", usual), ENOENT);
     // Tables come sorted by name out of a file; people expect the order that they wrote.
     std::ranges::stable_sort(cluster.nodes, [](const Node& a, const Node& b) {
         return a.place.file != b.place.file ? a.place.file < b.place.file : a.place.line < b.place.line;
@@ -196,6 +208,12 @@ Result<Cluster> load_cluster(const std::string& base, const NodeTexts& instead) 
     cluster.images = TRY(list_images(cluster.base, cluster.warnings));
     cluster.index_nodes();
     TRY(validate(cluster));
+    if (problems == NodeProblems::kept) return cluster;
+    if (auto found = node_problems(cluster); !found.empty()) {
+        auto& first = found.front().error;
+        if (found.size() > 1) first.cause += fmt::format("; and {} more: diskless-server check", found.size() - 1);
+        return Failure(std::move(first));
+    }
     return cluster;
 }
 

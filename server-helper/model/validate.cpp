@@ -41,50 +41,49 @@ Result<> check_circles(const Cluster& cluster) {
     return {};
 }
 
-Failure doubled(const Node& first, const Node& second, std::string_view what, const std::string& value) {
-    return fail(fmt::format("{}: {} {} of node {} is that of node {} ({})", second.place.text(), what, value,
-                            second.name, first.name, first.place.text()),
-                "give one of them another");
+NodeProblem doubled(const Node& first, const Node& second, std::string_view what, const std::string& value,
+                    const char* key) {
+    return {fmt::format("{} {} {} {}", what, value, first.name, second.name),
+            {fmt::format("{}: {} {} of node {} is that of node {} ({})", second.place.text(), what, value, second.name,
+                         first.name, first.place.text()),
+             fmt::format("give one of them another: diskless-server node set {} {}=ADDRESS", second.name, key), 0}};
 }
 
-Result<> check_doubles(const Cluster& cluster) {
+void find_doubles(const Cluster& cluster, std::vector<NodeProblem>& found) {
     std::unordered_map<std::uint32_t, const Node*> addresses;
     std::map<Mac, const Node*> macs;
     std::unordered_map<std::string, const Node*> names;
     for (const auto& node : cluster.nodes) {
         // Host names do not know upper and lower case (RFC 4343).
         if (const auto [at, fresh] = names.emplace(lower(node.name), &node); !fresh)
-            return doubled(*at->second, node, "the name", node.name);
+            found.push_back({fmt::format("name {} {}", at->second->name, node.name),
+                             {fmt::format("{}: node {} {}", node.place.text(), node.name,
+                                          double_name(*at->second, node)),
+                              "take one of them out, or give it another name", 0}});
         if (node.address.is_set())
             if (const auto [at, fresh] = addresses.emplace(node.address.value, &node); !fresh)
-                return doubled(*at->second, node, "address", node.address.text());
+                found.push_back(doubled(*at->second, node, "address", node.address.text(), "ip"));
         if (node.mac.is_set())
             if (const auto [at, fresh] = macs.emplace(node.mac, &node); !fresh)
-                return doubled(*at->second, node, "hardware address", node.mac.text());
+                found.push_back(doubled(*at->second, node, "hardware address", node.mac.text(), "mac"));
     }
-    return {};
 }
 
-Result<> check_addresses(const Cluster& cluster) {
-    for (const auto& node : cluster.nodes) {
-        if (!node.address.is_set()) continue;
-        if (!is_host_address(node.address))
-            return fail(fmt::format("{}: {} cannot be the address of a node", node.place.text(), node.address.text()));
-        if (node.address == cluster.server)
-            return fail(fmt::format("{}: node {} has the address of the server, {}", node.place.text(), node.name,
-                                    node.address.text()),
-                        "give it another");
-        if (cluster.prefix == 0) continue;
-        if (!same_network(node.address, cluster.network, cluster.prefix))
-            return fail(fmt::format("{}: {} of node {} is not in the network {}/{}", node.place.text(),
-                                    node.address.text(), node.name, cluster.network.text(), cluster.prefix),
-                        "correct it, or network in cluster.toml");
-        if (cluster.prefix < 31 &&
-            (node.address == cluster.network || node.address == broadcast_of(cluster.network, cluster.prefix)))
-            return fail(fmt::format("{}: {} is the network's own or its broadcast address", node.place.text(),
-                                    node.address.text()),
-                        "give the node another");
-    }
+Result<> check_address(const Cluster& cluster, const Node& node) {
+    const auto address = node.address;
+    if (!address.is_set()) return {};
+    const auto refuse = [&](const std::string& what, const char* remedy) {
+        return fail(fmt::format("{}: {} of node {} {}", node.place.text(), address.text(), node.name, what), remedy);
+    };
+    if (!is_host_address(address)) return refuse("cannot be the address of a node", "give it another");
+    if (address == cluster.server) return refuse("is the address of the server", "give it another");
+    if (cluster.prefix == 0) return {};
+    if (!same_network(address, cluster.network, cluster.prefix))
+        return refuse(fmt::format("is not in the network {}/{}", cluster.network.text(), cluster.prefix),
+                      "correct it, or network in cluster.toml");
+    if (cluster.prefix < 31 &&
+        (address == cluster.network || address == broadcast_of(cluster.network, cluster.prefix)))
+        return refuse("is the network's own or its broadcast address", "give it another");
     return {};
 }
 
@@ -105,10 +104,22 @@ Result<> validate(Cluster& cluster) {
     for (const auto& group : cluster.groups) TRY(check_group_names(cluster, group.groups, group.place));
     for (const auto& node : cluster.nodes) TRY(check_group_names(cluster, node.groups, node.place));
     TRY(check_circles(cluster));
-    TRY(check_doubles(cluster));
-    TRY(check_addresses(cluster));
     warn_of_images(cluster);
     return {};
+}
+
+std::string double_name(const Node& first, const Node& second) {
+    if (first.name == second.name) return "is in the list twice, first at " + first.place.text();
+    return fmt::format("has the name of node {} ({}) but for capitals", first.name, first.place.text());
+}
+
+std::vector<NodeProblem> node_problems(const Cluster& cluster) {
+    std::vector<NodeProblem> found;
+    find_doubles(cluster, found);
+    for (const auto& node : cluster.nodes)
+        if (auto good = check_address(cluster, node); !good)
+            found.push_back({fmt::format("address {} {}", node.name, node.address.text()), std::move(good.error())});
+    return found;
 }
 
 }  // namespace diskless::server

@@ -220,12 +220,13 @@ TEST_F(ClusterTest, ErrorsNameFileAndLine) {
         {"[node.\"..\"]\n", "nodes.toml:1", "cannot be named"},
         {"[node.a_b]\n", "nodes.toml:1", "cannot be named"},
         {"[node.n1]\n\n[node.n1]\n", "nodes.toml:3", "redefine"},
-        {"[node.n1]\n[node.N1]\n", "nodes.toml:2", "of node n1"},
+        {"[node.n1]\n[node.N1]\n", "nodes.toml:2", "node N1 has the name of node n1"},
         {"[node.n1]\ngroups = [\"g\"]\n", "nodes.toml:1", "no group \"g\""},
         {"[node.n1]\nip = \"10.8.0.5\"\n[node.n2]\nip = \"10.8.0.5\"\n", "nodes.toml:3", "address 10.8.0.5"},
         {"[node.n1]\nmac = \"00:16:3e:00:00:01\"\n[node.n2]\nmac = \"00163e000001\"\n", "nodes.toml:3", "of node n1"},
         {"[node.n1]\nip = \"10.9.0.5\"\n", "nodes.toml:1", "not in the network"},
         {"[node.n1]\nip = \"10.8.0.1\"\n", "nodes.toml:1", "address of the server"},
+        {"[node.n1]\nip = \"127.0.0.5\"\n", "nodes.toml:1", "cannot be the address of a node"},
         {"[node.n1]\nip = \"10.8.255.255\"\n", "nodes.toml:1", "broadcast"},
         {"[node.n1]\nkernel = \"../vmlinuz\"\n", "nodes.toml:2", "kernel cannot be"},
         {"[node.n1]\nown-root = \"roots/n1\"\n", "nodes.toml:2", "own-root cannot be"},
@@ -259,6 +260,29 @@ TEST_F(ClusterTest, UnknownKeysAreWarnings) {
     ASSERT_EQ(cluster.warnings.size(), 1u);
     EXPECT_THAT(cluster.warnings[0].text(), HasSubstr("nodes.toml:3: nothing is known by the name \"consol\""));
     EXPECT_THAT(cluster.warnings[0].text(), HasSubstr("console"));
+}
+
+TEST_F(ClusterTest, AListThatHasGoneIsNoEmptyOne) {
+    EXPECT_TRUE(load_cluster(base)) << "nothing was made yet";
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << "nor was a menu: " << err;
+    write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+    std::filesystem::rename(path("nodes.toml"), path("elsewhere"));
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"boot", "apply", "--no-stage"},
+                                                    {"image", "gc"},
+                                                    {"node", "add", "n2"},
+                                                    {"check"}}) {
+        EXPECT_EQ(run(command), kFailed) << command[0];
+        EXPECT_THAT(err, AllOf(HasSubstr(path("nodes.toml") + " is absent"), HasSubstr("touch " + path("nodes.toml"))));
+    }
+    EXPECT_TRUE(exists("boot/tftp/pxelinux.cfg/0A08000B"));
+    write("nodes/rack.toml", "[node.n1]\nip = \"10.8.0.11\"\n");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << "the list is elsewhere: " << err;
+    std::filesystem::remove(path("nodes/rack.toml"));
+    write("nodes.toml", "");
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+    EXPECT_FALSE(exists("boot/tftp/pxelinux.cfg/0A08000B"));
 }
 
 TEST_F(ClusterTest, AnAbsentTreeSaysHowToMakeOne) {

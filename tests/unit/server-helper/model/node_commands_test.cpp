@@ -68,6 +68,33 @@ TEST_F(NodeCommands, WhatIsATableIsWrittenByHand) {
     }
 }
 
+TEST_F(NodeCommands, DoublesThatSomebodyWroteAreToldTogetherAndCorrectedOneByOne) {
+    write("nodes.toml",
+          "[node.n1]\nip = \"10.8.0.11\"\n[node.n2]\nip = \"10.8.0.11\"\n"
+          "[node.n3]\nip = \"10.8.0.11\"\nmac = \"00:16:3e:00:00:01\"\n"
+          "[node.n4]\nip = \"10.9.0.14\"\nmac = \"00:16:3e:00:00:01\"\n");
+    write("nodes/b.toml", "[node.n4]\n");
+    EXPECT_EQ(run({"boot", "apply"}), kFailed);
+    EXPECT_THAT(err, AllOf(HasSubstr("nodes.toml:3: address 10.8.0.11 of node n2 is that of node n1"),
+                           HasSubstr("and 4 more: diskless-server check"), HasSubstr("node set n2 ip=ADDRESS")));
+    EXPECT_EQ(run({"check", "--json"}), kFailed);
+    for (const char* what : {"node n2 has the address 10.8.0.11 of node n1", "node n3 has the address 10.8.0.11 of node n1",
+                             "node n4 has the MAC 00:16:3e:00:00:01 of node n3", "10.9.0.14 is outside",
+                             "node n4 is in the list twice, first at "})
+        EXPECT_THAT(out, HasSubstr(what));
+    EXPECT_EQ(run({"node", "list"}), kDone) << err;
+
+    ASSERT_EQ(run({"node", "set", "n2", "ip=10.8.0.12"}), kDone) << err;
+    EXPECT_THAT(err, AllOf(HasSubstr("warning: "), HasSubstr("of node n3 is that of node n1")));
+    EXPECT_EQ(run({"node", "set", "n2", "ip=10.8.0.11"}), kFailed) << "not worse than before";
+    EXPECT_EQ(run({"node", "set", "n2", "ip=10.9.0.12"}), kFailed);
+    std::filesystem::remove(path("nodes/b.toml"));
+    ASSERT_EQ(run({"node", "set", "n3", "ip=10.8.0.13", "mac="}), kDone) << err;
+    ASSERT_EQ(run({"node", "set", "n4", "ip=10.8.0.14"}), kDone) << err;
+    EXPECT_THAT(err, Not(HasSubstr("warning")));
+    EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
+}
+
 TEST_F(NodeCommands, NothingIsWrittenThatCouldNotBeRead) {
     write("nodes.toml", "[node.n1]\nip = \"10.8.0.11\"\n[node.n2]\n");
     const auto before = read("nodes.toml");
