@@ -12,15 +12,15 @@ namespace diskless::server {
 
 namespace {
 /// Kernel and root are filled in for each image.
-Result<BuildRequest> common_build(const Site& site, const BootStageRequest& request) {
-    const auto& chosen = site.cluster.boot.initramfs;
+Result<BuildRequest> common_build(const Cluster& cluster, const std::string& program) {
+    const auto& chosen = cluster.boot.initramfs;
     for (const auto& option : chosen)
         for (const char* ours : {"--kernel", "-k", "--root", "--out", "-o", "--program", "--json", "--quiet", "-q"})
             if (option == ours || option.starts_with(std::string(ours) + "="))
                 return fail(fmt::format("cluster.toml: initramfs-options cannot have {}", ours),
                             "boot apply says that by itself");
     std::vector<std::string> options{"--kernel", "any"};
-    if (!request.program.empty()) options.insert(options.end(), {"--program", request.program});
+    if (!program.empty()) options.insert(options.end(), {"--program", program});
     options.insert(options.end(), chosen.begin(), chosen.end());
     return TRY_TO("cluster.toml: initramfs-options", initramfs_request(options));
 }
@@ -39,8 +39,13 @@ void tell_lacking(const std::vector<LackingFile>& lacking, Streams& streams) {
 }
 }  // namespace
 
+Result<> check_initramfs_options(const Cluster& cluster) {
+    TRY(common_build(cluster, {}));
+    return {};
+}
+
 Result<Staged> stage_boot(const Site& site, const BootStageRequest& request, Streams& streams) {
-    const auto build = TRY(common_build(site, request));
+    const auto build = TRY(common_build(site.cluster, request.program));
     StagePlan plan;
     plan_kernels(site, build, plan);
     TRY(plan_loaders(site.cluster, "/", plan));

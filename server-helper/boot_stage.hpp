@@ -13,6 +13,9 @@ struct BootStageRequest {
     bool dry_run = false, force = false, quiet = false;
 };
 
+/// Are initramfs-options of cluster.toml such as boot apply can build with?
+Result<> check_initramfs_options(const Cluster& cluster);
+
 /// Plans and stages; what is absent is told on `streams.err`, one line for each file, with its remedy.
 Result<Staged> stage_boot(const Site& site, const BootStageRequest& request, Streams& streams);
 

@@ -7,6 +7,7 @@
 #include "common/base/text.hpp"
 #include "common/os/files_linux.hpp"
 #include "server-helper/boot_commands.hpp"
+#include "server-helper/boot_stage.hpp"
 #include "server-helper/check/exports_policy.hpp"
 #include "server-helper/check/site_check.hpp"
 #include "server-helper/model/node_files.hpp"
@@ -79,6 +80,9 @@ Result<Findings> judge_tree(const std::string& base, Streams& streams) {
     for (auto& problem : problems)
         findings.push_back({"node-incomplete", std::move(problem.cause), std::move(problem.remedy)});
     append(findings, check_nodes(site));
+    append(findings, check_parameters(site));
+    if (const auto good = check_initramfs_options(site.cluster); !good)
+        findings.push_back({"initramfs-options", good.error().cause, good.error().remedy});
     append(findings, check_tree(site));
     const auto wanted = wanted_exports(site);
     const bool shared = !find_sharing(site.cluster, site.nodes).empty();  // told above

@@ -11,6 +11,7 @@
 #include "common/base/text.hpp"
 #include "common/os/file_system.hpp"
 #include "common/os/files_linux.hpp"
+#include "server-helper/model/image_list.hpp"
 #include "server-helper/model/node_set.hpp"
 #include "server-helper/model/sharing.hpp"
 #include "server-helper/model/validate.hpp"
@@ -92,6 +93,13 @@ void check_range(const Cluster& cluster, Findings& findings) {
     if (cluster.server >= range->first && cluster.server <= range->last) find("has the server's own address in it");
 }
 
+/// As many as fit into a line.
+std::string some_of(const std::vector<std::string>& names) {
+    constexpr std::ptrdiff_t kMost = 8;
+    const auto shown = join({names.begin(), names.begin() + std::min(std::ssize(names), kMost)}, ", ");
+    return std::ssize(names) > kMost ? shown + ", …" : shown;
+}
+
 class Tree {
   public:
     Tree(const Site& site, Findings& findings) : site_(site), findings_(findings) {}
@@ -108,6 +116,43 @@ class Tree {
                      node.own_root ? "diskless-server snapshot prepare " + node.name
                                    : "diskless-server image sync " + node.image);
         }
+    }
+
+    /// They boot all the same, from the directory.
+    void packed_roots() {
+        std::map<std::string, std::vector<const ResolvedNode*>> nodes;  // by root
+        for (const auto& node : site_.nodes)
+            if (node.root_mode == "image" && !node.root_path.empty()) nodes[node.root_path].push_back(&node);
+        for (const auto& [root, of] : nodes) {
+            if (!files_.is_directory(root) || files_.exists(join_path(root, kPackedRoot))) continue;
+            std::vector<std::string> names;
+            for (const auto* node : of) names.push_back(node->name);
+            const auto& first = *of.front();
+            const auto* image = site_.cluster.find_image(first.image);
+            const bool pinned = image && image->current != first.generation;
+            find("not-packed",
+                 fmt::format("{} is not packed, though root-mode of {} is image", root, fold_node_set(names)),
+                 first.own_root ? std::string("root-mode=overlay: a root of a node's own is not packed")
+                                : fmt::format("diskless-server image pack {}{}", first.image,
+                                              pinned ? " " + first.generation : ""));
+        }
+    }
+
+    void overlays() {
+        const auto directory = parent_path(overlay_path(site_.cluster, "x"));
+        const auto names = files_.list(directory);
+        if (!names) return;  // none
+        std::vector<std::string> stray;
+        for (const auto& name : *names)
+            if (!name.starts_with('.') && !site_.cluster.find_node(name) && !site_.cluster.find_group(name) &&
+                files_.is_directory(join_path(directory, name)))
+                stray.push_back(printable(name));
+        if (!stray.empty())
+            find("overlay-stray",
+                 fmt::format("{} has {} of no node or group in the list: {}", directory,
+                             stray.size() == 1 ? "an overlay" : fmt::format("{} overlays", stray.size()),
+                             some_of(stray)),
+                 "rename what is misspelt, take away what nobody needs");
     }
 
     void boot_files() {
@@ -137,8 +182,17 @@ class Tree {
             return find("not-readable", names.error().cause, names.error().code == EACCES ? "run it as root" : "");
         if (names) present.insert(names->begin(), names->end());
         std::vector<std::string> lacking;
-        for (const auto& node : site_.nodes)
-            if (used.insert(node.snapshot).second && !present.contains(node.snapshot)) lacking.push_back(node.name);
+        for (const auto& node : site_.nodes) {
+            if (!used.insert(node.snapshot).second) continue;
+            if (!present.contains(node.snapshot))
+                lacking.push_back(node.name);
+            else if (const auto status = files_.status(node.snapshot_path);
+                     status && status->kind != FileKind::directory)
+                find("snapshot-kind",
+                     fmt::format("{}, the snapshot of {}, is {} and no directory", node.snapshot_path, node.name,
+                                 status->kind == FileKind::symlink ? "a symlink" : "a file"),
+                     fmt::format("diskless-server snapshot remove {0}, then snapshot prepare {0}", node.name));
+        }
         if (!lacking.empty()) {
             const auto nodes = fold_node_set(lacking);
             find("snapshot-missing", fmt::format("{} has no snapshot for {}", directory, nodes),
@@ -152,10 +206,9 @@ class Tree {
         if (!stale.empty())
             find(
                 "snapshot-stale",
-                fmt::format("{} has {} of no node in the list: {}{}", directory,
+                fmt::format("{} has {} of no node in the list: {}", directory,
                             stale.size() == 1 ? "a snapshot" : fmt::format("{} snapshots", stale.size()),
-                            join({stale.begin(), stale.begin() + std::min<std::ptrdiff_t>(std::ssize(stale), 8)}, ", "),
-                            stale.size() > 8 ? ", …" : ""),
+                            some_of(stale)),
                 "diskless-server snapshot archive or remove NAME");
     }
 
@@ -218,8 +271,10 @@ Findings check_tree(const Site& site) {
     Findings findings;
     Tree tree(site, findings);
     tree.roots();
+    tree.packed_roots();
     tree.boot_files();
     tree.snapshots();
+    tree.overlays();
     tree.space();
     return findings;
 }
