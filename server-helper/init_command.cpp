@@ -176,6 +176,11 @@ Result<> init_tree(const std::vector<std::string>& arguments, Streams& streams) 
                              "usage: " + std::string(described.usage));
         if (site.prefix == 0)
             return bad_usage("--network is needed: as 10.8.0.0/16", "usage: " + std::string(described.usage));
+        if (!same_network(site.server, site.network, site.prefix))
+            streams.err << fmt::format(
+                "warning: --address {} is not in {}: nodes reach it through a router only (router in {}; DHCP needs a "
+                "relay)\n",
+                site.server.text(), network_text(site.network, site.prefix), path);
         std::string text = kCluster;
         put(text, "{address}", toml_text(site.server.text()));
         put(text, "{network}", toml_text(network_text(site.network, site.prefix)));

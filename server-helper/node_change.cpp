@@ -101,12 +101,13 @@ Result<> NodeChange::finish(const ParsedOptions& options, Streams& streams) {
         texts[path] = TRY(edit_nodes(path, before, edits));
         wanted[file] = {texts[path], mode};
     }
+    const auto refused = [&texts](const Error& error) {
+        return fail("the list as it would be: " + with_headings(error.cause, texts), error.remedy, error.code);
+    };
     const auto loaded = load_cluster(cluster_.base, texts, NodeProblems::kept);
-    if (!loaded)
-        return fail("the list as it would be: " + with_headings(loaded.error().cause, texts), loaded.error().remedy,
-                    loaded.error().code);
+    if (!loaded) return refused(loaded.error());
     const auto& list = *loaded;
-    TRY_TO("the list as it would be", check_no_worse(cluster_, list, streams));
+    if (const auto no_worse = check_no_worse(cluster_, list, streams); !no_worse) return refused(no_worse.error());
     for (const auto& [path, edits] : edits_) TRY(check_gone(path, edits, list));
     std::vector<Error> problems;
     const auto site = make_site(list, problems);

@@ -44,6 +44,7 @@ std::string quoted(Ipv4 address) { return toml_text(address.text()); }
 
 /// Why the address cannot be that of a node here; empty when it can.
 std::string problem_of(const Cluster& cluster, const ImportedNode& node) {
+    if (node.mac.is_set() && !is_card_address(node.mac)) return node.mac.text() + " is the address of many machines";
     if (!node.address.is_set()) return "";
     if (node.address == cluster.server) return "is the server";
     if (cluster.prefix > 0 && !same_network(node.address, cluster.network, cluster.prefix))

@@ -18,8 +18,9 @@ Findings check_parameters(const Site& site) {
     Findings findings;
     for (const auto& [warning, of] : nodes) {
         const auto& [parameter, message, remedy] = warning;
-        findings.push_back({"parameter", fmt::format("{}, of {}: {}", parameter, fold_node_set(of), message),
-                            remedy.empty() ? "correct it where the node list says it: cmdline, or its own setting" : remedy});
+        findings.push_back(
+            {"parameter", fmt::format("{}, of {}: {}", parameter, fold_node_set(of), message),
+             remedy.empty() ? "correct it where the node list says it: cmdline, or its own setting" : remedy});
     }
     return findings;
 }

@@ -196,5 +196,9 @@ bool is_name(std::string_view name);
 bool is_exported_path(std::string_view path);
 /// A name that is a host name as well: no "_" nor ".", no "-" at the end.
 bool is_node_name(std::string_view name);
+/// A network interface as Linux names them: at most 15 bytes (IFNAMSIZ).
+bool is_interface_name(std::string_view name);
+/// Can the address be that of one network card? Not 0, broadcast nor another group's (IEEE 802, 8.2).
+bool is_card_address(const Mac& mac);
 
 }  // namespace diskless::server

@@ -66,7 +66,8 @@ void read_boot(TomlTable& table, BootChoices& boot) {
         else
             boot.range = DhcpRange{*first, *last};
     }
-    if (!boot.interface.empty() && !is_name(boot.interface)) table.refuse("interface", "names no interface");
+    if (!boot.interface.empty() && !is_interface_name(boot.interface))
+        table.refuse("interface", "names no interface", "write one of ip link, as eth1: at most 15 characters");
     if (!boot.http_url.empty() && !boot.http_url.starts_with("http://") && !boot.http_url.starts_with("https://"))
         table.refuse("http", "is no URL", "write http = \"http://10.8.0.1\"");
 }
@@ -108,7 +109,10 @@ Result<> read_nodes(const toml::table& nodes, const std::string& file, Cluster& 
         node.address = table.address("ip").value_or(Ipv4{});
         if (const auto mac = table.text("mac")) {
             const auto parsed = Mac::parse(*mac);
-            if (!parsed || !parsed->is_set())
+            if (parsed && parsed->is_set() && !is_card_address(*parsed))
+                table.refuse("mac", fmt::format("is the address of many machines: {}", parsed->text()),
+                             "write that of the node's own network card");
+            else if (!parsed || !parsed->is_set())
                 table.refuse("mac", fmt::format("is no hardware address: \"{}\"", printable(*mac)),
                              "write mac = \"00:16:3e:12:34:56\"");
             else

@@ -52,4 +52,8 @@ std::string boot_path(const Cluster& cluster, std::string_view rest) {
     return join_path(join_path(cluster.base, "boot"), rest);
 }
 
+bool is_interface_name(std::string_view name) { return is_name(name) && name.size() <= 15; }
+
+bool is_card_address(const Mac& mac) { return mac.is_set() && (mac.bytes[0] & 1) == 0; }
+
 }  // namespace diskless::server

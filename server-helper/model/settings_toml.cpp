@@ -88,10 +88,13 @@ Settings read_settings(TomlTable& table) {
                             "zram:50%, LABEL=name, UUID=id or /dev/sda2 (with :/file for a file there), snapshot:/file, "
                             "or none");
     settings.nis_domain = checked(table, "nis-domain", is_plain_word, "one word");
-    settings.interface = checked(table, "interface", is_name, "a network interface, as eth0");
+    settings.interface = checked(table, "interface", is_interface_name, "a network interface, as eth0: at most 15 characters");
     settings.snapshot = checked(table, "snapshot", is_name, "a directory below snapshots/");
     for (const auto& text : table.texts("cmdline").value_or(std::vector<std::string>{}))
         if (!trim(text).empty()) settings.cmdline.emplace_back(trim(text));
+    // Each level by itself: a quote that one leaves open would take in the next one's parameters.
+    if (const auto all = join(settings.cmdline, " "); std::ranges::count(all, '"') % 2)
+        table.refuse("cmdline", fmt::format("has an odd number of double quotes: {}", printable(all)), "close the quote");
     settings.mounts = read_mounts(table);
     if (const auto* variables = table.table("variables")) {
         TomlTable values(*variables, table.file(), "variables", table.warnings());

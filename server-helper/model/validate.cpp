@@ -98,6 +98,23 @@ void warn_of_images(Cluster& cluster) {
     for (const auto& group : cluster.groups) look(group.settings, group.place);
     for (const auto& node : cluster.nodes) look(node.settings, node.place);
 }
+void warn_of_ways(Cluster& cluster) {
+    if (cluster.prefix == 0) return;
+    const auto is_outside = [&](Ipv4 address) {
+        return address.is_set() && !same_network(address, cluster.network, cluster.prefix);
+    };
+    const Place place{cluster.base + "/cluster.toml", 0};
+    const auto network = fmt::format("{}/{}", cluster.network.text(), cluster.prefix);
+    if (is_outside(cluster.router))
+        cluster.warnings.push_back(
+            {place, fmt::format("router {} is not in the network {}: nodes cannot reach it", cluster.router.text(), network),
+             "correct router, or network"});
+    if (is_outside(cluster.server) && !cluster.router.is_set())
+        cluster.warnings.push_back({place,
+                                    fmt::format("the server's address {} is not in the network {}, and no router is named",
+                                                cluster.server.text(), network),
+                                    "correct address or network, or write router = \"ADDRESS\""});
+}
 }  // namespace
 
 Result<> validate(Cluster& cluster) {
@@ -105,6 +122,7 @@ Result<> validate(Cluster& cluster) {
     for (const auto& node : cluster.nodes) TRY(check_group_names(cluster, node.groups, node.place));
     TRY(check_circles(cluster));
     warn_of_images(cluster);
+    warn_of_ways(cluster);
     return {};
 }
 

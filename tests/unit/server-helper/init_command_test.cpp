@@ -56,6 +56,20 @@ TEST_F(InitCommand, AFileIsNoPlaceForATree) {
     EXPECT_EQ(read("file"), "somebody's");
 }
 
+TEST_F(InitCommand, WarnsOfAServerThatNodesReachThroughARouterOnly) {
+    ASSERT_EQ(run({"init", "--address", "10.8.0.1", "--network", "10.9.0.0/24"}), kDone) << err;
+    EXPECT_THAT(err, HasSubstr("warning: --address 10.8.0.1 is not in 10.9.0.0/24"));
+    ASSERT_EQ(run({"node", "list"}), kDone);
+    EXPECT_THAT(
+        err, HasSubstr("cluster.toml: the server's address 10.8.0.1 is not in the network 10.9.0.0/24, and no router"));
+    write("cluster.toml", "[server]\naddress = \"10.8.0.1\"\nnetwork = \"10.9.0.0/24\"\nrouter = \"10.9.0.254\"\n");
+    ASSERT_EQ(run({"node", "list"}), kDone);
+    EXPECT_EQ(err, "");
+    write("cluster.toml", "[server]\naddress = \"10.9.0.1\"\nnetwork = \"10.9.0.0/24\"\nrouter = \"10.8.0.254\"\n");
+    ASSERT_EQ(run({"node", "list"}), kDone);
+    EXPECT_THAT(err, HasSubstr("router 10.8.0.254 is not in the network 10.9.0.0/24"));
+}
+
 TEST_F(InitCommand, WarnsWhenATreeKeepsWhatItHas) {
     ASSERT_EQ(run({"init", "--address", "10.9.0.1", "--network", "10.9.0.0/24"}), kDone) << err;
     const auto before = read("cluster.toml");

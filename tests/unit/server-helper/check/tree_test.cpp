@@ -44,7 +44,8 @@ TEST_F(CheckTree, OverlaysOfNobody) {
     write("overlays/README", "");
     EXPECT_THAT(findings(), Not(HasSubstr("overlay")));
     write("overlays/ndoe1/etc/motd", "");
-    EXPECT_THAT(findings(), HasSubstr(path("overlays") + " has an overlay of no node or group in the list: ndoe1 [overlay-stray]"));
+    EXPECT_THAT(findings(),
+                HasSubstr(path("overlays") + " has an overlay of no node or group in the list: ndoe1 [overlay-stray]"));
 }
 
 TEST_F(CheckTree, SnapshotsThatAreNoDirectories) {
@@ -52,8 +53,10 @@ TEST_F(CheckTree, SnapshotsThatAreNoDirectories) {
     write("snapshots/n1", "");
     write("elsewhere/file", "");
     std::filesystem::create_directory_symlink(path("elsewhere"), path("snapshots/n2"));
-    EXPECT_THAT(findings(), AllOf(HasSubstr(path("snapshots/n1") + ", the snapshot of n1, is a file and no directory [snapshot-kind]"),
-                                  HasSubstr(path("snapshots/n2") + ", the snapshot of n2, is a symlink and no directory")));
+    EXPECT_THAT(
+        findings(),
+        AllOf(HasSubstr(path("snapshots/n1") + ", the snapshot of n1, is a file and no directory [snapshot-kind]"),
+              HasSubstr(path("snapshots/n2") + ", the snapshot of n2, is a symlink and no directory")));
     EXPECT_EQ(run({"snapshot", "remove", "n[1-2]"}), kDone) << "as the remedy says: " << err;
     EXPECT_EQ(run({"snapshot", "prepare", "n[1-2]"}), kDone) << err;
     EXPECT_TRUE(exists("elsewhere/file"));
@@ -62,7 +65,8 @@ TEST_F(CheckTree, SnapshotsThatAreNoDirectories) {
 
 TEST_F(CheckTree, KernelParametersThatTheNodeWouldNotUnderstand) {
     nodes("swap = \"zram:50%\"\nconsole = \"ttyS0,115200n8\"\n",
-          "nfs-options = \"vers=4.2,rsize=1048576\"\nroot-mode = \"overlay\"\nnis-domain = \"rack\"\ninterface = \"eth0\"\n"
+          "nfs-options = \"vers=4.2,rsize=1048576\"\nroot-mode = \"overlay\"\nnis-domain = \"rack\"\ninterface = "
+          "\"eth0\"\n"
           "cmdline = [\"quiet panic=60\"]\n");
     EXPECT_THAT(findings(), Not(HasSubstr("[parameter]")));
     const std::string wrong = "cmdline = [\"diskless.onfail=shel\"]\n";

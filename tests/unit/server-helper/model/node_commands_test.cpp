@@ -78,9 +78,10 @@ TEST_F(NodeCommands, DoublesThatSomebodyWroteAreToldTogetherAndCorrectedOneByOne
     EXPECT_THAT(err, AllOf(HasSubstr("nodes.toml:3: address 10.8.0.11 of node n2 is that of node n1"),
                            HasSubstr("and 4 more: diskless-server check"), HasSubstr("node set n2 ip=ADDRESS")));
     EXPECT_EQ(run({"check", "--json"}), kFailed);
-    for (const char* what : {"node n2 has the address 10.8.0.11 of node n1", "node n3 has the address 10.8.0.11 of node n1",
-                             "node n4 has the MAC 00:16:3e:00:00:01 of node n3", "10.9.0.14 is outside",
-                             "node n4 is in the list twice, first at "})
+    for (const char* what :
+         {"node n2 has the address 10.8.0.11 of node n1", "node n3 has the address 10.8.0.11 of node n1",
+          "node n4 has the MAC 00:16:3e:00:00:01 of node n3", "10.9.0.14 is outside",
+          "node n4 is in the list twice, first at "})
         EXPECT_THAT(out, HasSubstr(what));
     EXPECT_EQ(run({"node", "list"}), kDone) << err;
 
@@ -105,6 +106,9 @@ TEST_F(NodeCommands, NothingIsWrittenThatCouldNotBeRead) {
     EXPECT_EQ(run({"node", "set", "n2", "groups=absent"}), kFailed);
     EXPECT_EQ(run({"node", "add", "n1", "--ip", "10.8.0.12"}), kFailed);
     EXPECT_THAT(err, HasSubstr("node n1 is there already, with other values"));
+    EXPECT_EQ(run({"node", "set", "n2", "cmdline=a \"b"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("odd number of double quotes: a \"b"));
+    EXPECT_EQ(run({"node", "set", "n2", "mac=ff:ff:ff:ff:ff:ff"}), kFailed);
     EXPECT_EQ(run({"node", "add", "a b"}), kFailed);
     EXPECT_EQ(run({"node", "add", "a_b"}), kBadUsage);
     EXPECT_EQ(run({"node", "add", "n[3-4]", "--mac", "00:16:3e:00:00:01"}), kBadUsage);
