@@ -178,13 +178,13 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
     const bool dry = options.has("dry-run"), quiet = options.has("quiet"), json = options.has("json");
     std::size_t failed = 0, made = 0, completed = 0;
     std::set<std::string> left;
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> failures;  // cause, remedy -> nodes
     const Error* first = nullptr;
     for (const auto& node : nodes) {
         for (const auto& warning : node.warnings)
             streams.err << "warning: " << node.node << ": " << printable(warning) << '\n';
         if (!node.error.cause.empty()) {
-            streams.err << node.node << ": " << node.error.cause << '\n';
-            if (!node.error.remedy.empty()) streams.err << "  " << node.error.remedy << '\n';
+            failures[{node.error.cause, node.error.remedy}].push_back(node.node);
             if (first == nullptr) first = &node.error;
             ++failed;
             continue;
@@ -195,6 +195,10 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
         if (!dry || json) continue;
         if (node.outcome == Prepared::made) streams.out << "+ " << node.node << '\n';
         for (const auto& change : node.changes) streams.out << "~ " << node.node << ' ' << printable(change) << '\n';
+    }
+    for (const auto& [failure, names] : failures) {
+        streams.err << fold_node_set(names) << ": " << failure.first << '\n';
+        if (!failure.second.empty()) streams.err << "  " << failure.second << '\n';
     }
     if (json) print_json(nodes, streams.out);
     if (!json && !quiet)
@@ -211,7 +215,7 @@ Result<> tell(const std::vector<PreparedNode>& nodes, const ParsedOptions& optio
 }
 
 Error no_generation(const ResolvedNode& node) {
-    return {fmt::format("image {} of {} has no generation yet", printable(node.image), node.name),
+    return {fmt::format("image {} has no generation yet", printable(node.image)),
             "diskless-server image sync " + printable(node.image), 0};
 }
 

@@ -36,6 +36,9 @@ TEST_F(BootApply, AMenuWithoutARootTakesNoWorkingOnesPlace) {
     EXPECT_EQ(run({"check"}), kFailed);
     EXPECT_THAT(out, AllOf(HasSubstr("image new has no generation yet, n1 cannot boot it [no-generation]"),
                            Not(HasSubstr("boot-files-stale"))));
+    EXPECT_EQ(run({"snapshot", "prepare"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("n1: image new has no generation yet\n  diskless-server image sync new\n"));
+    EXPECT_TRUE(exists("snapshots/n2")) << "the others go on";
     ASSERT_EQ(run({"node", "set", "n1", "image="}), kDone);
     EXPECT_EQ(run({"boot", "apply", "--no-stage"}), kDone) << err;
 }

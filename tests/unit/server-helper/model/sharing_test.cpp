@@ -42,6 +42,7 @@ TEST_F(SharingTest, OneSnapshotForTwoIsWarnedOfAndNotServed) {
     EXPECT_EQ(read("snapshots/n2/root/data"), "n2's");
     std::filesystem::remove_all(path("snapshots/n3"));
     EXPECT_EQ(run({"snapshot", "prepare"}), kFailed);
+    EXPECT_THAT(err, HasSubstr("n[1-2]: nodes n[1-2] have one snapshot")) << "told once";
     EXPECT_TRUE(exists("snapshots/n3")) << "the others go on";
     ASSERT_EQ(run({"node", "set", "n1", "snapshot="}), kDone);
     EXPECT_THAT(err, Not(HasSubstr("snapshot")));
