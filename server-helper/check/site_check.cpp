@@ -158,17 +158,21 @@ class Tree {
     void boot_files() {
         std::set<std::string> seen;
         for (const auto& node : site_.nodes) {
+            if (!names_root(node)) continue;  // told: its image has no generation
             const auto see = [&](const char* rule, const std::string& file, const std::string& remedy) {
                 if (file.empty() || !seen.insert(file).second) return;
                 const auto path = boot_path(site_.cluster, "tftp/" + file);
                 if (!files_.exists(path))
                     find(rule, fmt::format("{} is missing, {} boots it", path, node.name), remedy);
             };
+            const auto sync_or_put = fmt::format("diskless-server image sync {}, or put it there", node.image);
             see("kernel-missing", node.kernel,
                 node.stages_kernel ? "diskless-server boot apply, which says why when it cannot"
-                                   : "copy the image's vmlinuz there");
+                : node.generation.empty() ? sync_or_put
+                                          : "copy the image's vmlinuz there");
             see("initramfs-missing", node.initramfs,
                 node.stages_initramfs ? "diskless-server boot apply, which says why when it cannot"
+                : node.generation.empty() ? sync_or_put
                                       : "diskless-server initramfs build --kernel VERSION --out " +
                                             boot_path(site_.cluster, "tftp/" + node.initramfs));
         }

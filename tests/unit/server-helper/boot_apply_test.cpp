@@ -35,7 +35,7 @@ TEST_F(BootApply, AMenuWithoutARootTakesNoWorkingOnesPlace) {
     EXPECT_THAT(out, HasSubstr("\"unbootable\": [\n    \"n1\"\n  ]"));
     EXPECT_EQ(run({"check"}), kFailed);
     EXPECT_THAT(out, AllOf(HasSubstr("image new has no generation yet, n1 cannot boot it [no-generation]"),
-                           Not(HasSubstr("boot-files-stale"))));
+                           Not(HasSubstr("boot-files-stale")), Not(HasSubstr("tftp/new/"))));
     EXPECT_EQ(run({"snapshot", "prepare"}), kFailed);
     EXPECT_THAT(err, HasSubstr("n1: image new has no generation yet\n  diskless-server image sync new\n"));
     EXPECT_TRUE(exists("snapshots/n2")) << "the others go on";
@@ -51,6 +51,9 @@ TEST_F(BootApply, ARootThatTheAdministratorNamesNeedsNoGeneration) {
     EXPECT_EQ(run({"boot", "apply"}), kFailed);
     EXPECT_THAT(err, AllOf(HasSubstr("image new has no generation yet, nor is tftp/new/vmlinuz there"),
                            HasSubstr("n1 cannot boot")));
+    EXPECT_EQ(run({"check"}), kFailed);
+    EXPECT_THAT(out, HasSubstr("vmlinuz is missing, n1 boots it [kernel-missing]\n  diskless-server image sync new, or "
+                               "put it there\n"));
     write("boot/tftp/new/vmlinuz", "kernel");
     write("boot/tftp/new/initrd.img", "initramfs");
     run({"boot", "apply"});
