@@ -195,6 +195,10 @@ Result<ResolvedNode> resolve(const Cluster& cluster, const Node& node) {
     resolved.snapshot_path = snapshot_path(cluster, resolved.snapshot);
     resolved.console = settings.console.value_or("");
     resolved.root_mode = settings.root_mode.value_or(resolved.own_root ? "rw" : "ro");
+    if (resolved.own_root && resolved.root_mode == "image")
+        return fail(fmt::format("{}: node {} has an own-root, and root-mode image: only generations are packed",
+                                node.place.text(), node.name),
+                    "take one of the two away; an own-root may be rw, ro or overlay");
     resolved.nfs_options = settings.nfs_options.value_or("");
     resolved.swap = settings.swap.value_or("") == "none" ? "" : settings.swap.value_or("");
     resolved.nis_domain = settings.nis_domain.value_or("");

@@ -189,6 +189,10 @@ TEST_F(ClusterTest, NodesWithTheirRootInOneFileAreToldWhichAndSoIsWhoHasNotMadeI
     write("images/debian/20260101-000000/.diskless-root.squashfs", "hsqs");
     EXPECT_EQ(run({"boot", "apply"}), kFailed);
     EXPECT_THAT(err, Not(HasSubstr("is not packed")));
+    write("nodes.toml", "[node.n1]\nroot-mode = \"image\"\nown-root = \"/srv/roots/n1\"\n");
+    const auto both = resolve(*load_cluster(base), "n1");
+    ASSERT_FALSE(both);
+    EXPECT_THAT(both.error().cause, HasSubstr("nodes.toml:1: node n1 has an own-root, and root-mode image"));
 }
 
 /// What it lacks its nodes make, in memory: nobody is told to touch it.
