@@ -17,6 +17,7 @@
 #include "server-helper/options.hpp"
 #include "server-helper/render/install.hpp"
 #include "server-helper/render/nfs_exports.hpp"
+#include "server-helper/render/reread.hpp"
 #include "server-helper/render/validate.hpp"
 #include "server-helper/stage/scratch.hpp"
 #include "server-helper/tree_options.hpp"
@@ -41,6 +42,7 @@ struct Outcome {
     std::vector<std::string> unused;  // staged files that were removed
     std::vector<Verdict> verdicts;
     std::vector<std::string> unbootable;  // nodes
+    std::vector<std::string> commands;    // that make running servers read what has changed
 };
 
 OptionSet options() {
@@ -99,6 +101,9 @@ void print_text(const Request& request, const Outcome& outcome, Streams& streams
         streams.out << (verdict.ran ? fmt::format("{}: accepted by {}\n", verdict.dialect, verdict.tool)
                                     : fmt::format("{}: not checked, {} is not installed ({})\n", verdict.dialect,
                                                   verdict.tool, verdict.remedy));
+    if (outcome.commands.empty()) return;
+    streams.out << "servers that run read this when they are told (serve: by SIGHUP):\n";
+    for (const auto& command : outcome.commands) streams.out << "  " << command << '\n';
 }
 
 void print_json(const Request& request, const Outcome& outcome, Streams& streams) {
@@ -126,7 +131,8 @@ void print_json(const Request& request, const Outcome& outcome, Streams& streams
                       {"unchanged", outcome.installed.unchanged},
                       {"staged", request.stage ? staged : Json(nullptr)},
                       {"checks", std::move(checks)},
-                      {"unbootable", outcome.unbootable}};
+                      {"unbootable", outcome.unbootable},
+                      {"commands", outcome.commands}};
     streams.out << result.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
@@ -191,6 +197,7 @@ Result<> apply(const Request& request, const std::vector<std::string>& nodes, St
     if (request.stage)
         outcome.staged = TRY(stage_boot(site, {request.program, dry_run, install.force, request.quiet}, streams));
     outcome.installed = TRY(install_rendered(boot_path(site.cluster, ""), rendered, install));
+    outcome.commands = commands_to_reread(LinuxFiles(), boot_path(site.cluster, ""), outcome.installed.changes);
     if (request.stage && install.everything && install.nodes.empty())
         outcome.unused = TRY(remove_unused_boot_files(site, dry_run));
     outcome.unbootable = unbootable_nodes(site, outcome.staged, install.left);

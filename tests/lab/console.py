@@ -139,11 +139,12 @@ class Console:
     def shell(self, command: str, within: float = 15) -> tuple[int, str]:
         """Runs `command` in the shell that login() found: exit code and output."""
         mark = f"{time.monotonic_ns() & 0xFFFFFFFF:08x}"
-        self.write(f"echo; echo 'be''gin-{mark}'; {{ {command}\n}} 2>&1; echo \"e\"\"nd-{mark}:$?\"\n")
-        start = self.expect(rf"^begin-{mark}\n", within).end()
-        found = self.expect(rf"end-{mark}:(\d+)\n", within)  # directly behind output that has no final newline
+        # Each mark has an end of its own: where the kernel speaks, its line may begin before the mark's newline.
+        self.write(f"echo; echo 'be''gin-{mark}.'; {{ {command}\n}} 2>&1; echo \"e\"\"nd-{mark}:$?.\"\n")
+        start = self.expect(rf"begin-{mark}[.]\n?", within).end()
+        found = self.expect(rf"end-{mark}:(\d+)[.]", within)
         self.answered = len(self.text)
-        return int(found[1]), self.text[start:found.start()].rstrip("\n")
+        return int(found[1]), self.text[start:found.start()].removeprefix("\n").rstrip("\n")
 
     def interact(self) -> None:
         """Connects this terminal to the console until Ctrl-] or the node's end."""
