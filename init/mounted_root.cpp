@@ -14,10 +14,6 @@ namespace {
 
 constexpr const char* kProgramInRam = "/init";
 
-bool is_mounted(const std::vector<MountEntry>& table, std::string_view target) {
-    return std::ranges::find(table, target, &MountEntry::target) != table.end();
-}
-
 /// The value of "name=value" among options.
 std::string_view option(std::string_view options, std::string_view name) {
     for (const auto each : split(options, ','))
@@ -85,14 +81,15 @@ Result<bool> step_into_ram(Os& os, const std::vector<std::string>& arguments,
     std::string type = "rootfs";  // the kernel's first one is not always in the table
     for (const auto& entry : before)
         if (entry.target == "/") type = entry.type;
-    if (type == "rootfs" || type == "ramfs" || type == "tmpfs") return is_mounted(before, kNewRoot);
+    if (type == "rootfs" || type == "ramfs" || type == "tmpfs") return mounted_at(before, kNewRoot) != nullptr;
 
     const auto ram = TRY_TO("make a root in RAM", make_ram(os));
     TRY(os.machine.pivot_root(ram, join_path(ram, kNewRoot)));
     for (const std::string api : {"/proc", "/sys", "/dev", "/run"})
-        if (is_mounted(before, api) && api != ram) TRY(os.mounts.move(join_path(kNewRoot, api), api));
+        if (mounted_at(before, api) != nullptr && api != ram) TRY(os.mounts.move(join_path(kNewRoot, api), api));
     // What was there before the RAM covered it; other places have no meaning here.
-    if (is_mounted(before, "/run") && ram == "/run") TRY(os.mounts.move(join_path(kNewRoot, "/run"), "/run"));
+    if (mounted_at(before, "/run") != nullptr && ram == "/run")
+        TRY(os.mounts.move(join_path(kNewRoot, "/run"), "/run"));
     auto again = arguments;
     if (again.empty()) again.emplace_back("init");
     return Failure(os.processes.execute(kProgramInRam, again, environment));

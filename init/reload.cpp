@@ -31,8 +31,7 @@ StateInput input_of(const BootReport& report, const std::vector<MountEntry>& tab
     StateInput input;
     input.root = place.root;
     if (report.snapshot.state == "mounted") input.snapshot = kSnapshot;
-    if (std::ranges::any_of(table, [](const auto& mount) { return mount.target == kLocation; }))
-        input.location = kLocation;
+    if (mounted_at(table, kLocation) != nullptr) input.location = kLocation;
     input.node = report.snapshot.name.empty() ? report.identity.hostname : report.snapshot.name;
     take_root_mode(input, report.root.mode);
     // They are there, and stay as they are; without them the defaults would look different.

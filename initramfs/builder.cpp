@@ -78,9 +78,7 @@ Result<> add_static_program(Image& image, const std::string& source, const std::
 bool decompresses_modules(const BuildRequest& request) {
     for (const auto& path : {"boot/config-" + request.kernel, "lib/modules/" + request.kernel + "/config"}) {
         const auto text = read_input_file((fs::path(request.root) / path).string());
-        if (!text) continue;
-        for (const auto line : lines(*text))
-            if (line == "CONFIG_MODULE_DECOMPRESS=y") return true;
+        if (text && has_line(*text, "CONFIG_MODULE_DECOMPRESS=y")) return true;
     }
     return false;
 }

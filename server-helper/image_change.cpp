@@ -61,6 +61,12 @@ Result<std::optional<Work>> begin(OptionSet& described, const Words& arguments, 
     return work;
 }
 
+Result<> check_generation(const Image& image, const std::string& generation) {
+    if (std::ranges::find(image.generations, generation) != image.generations.end()) return {};
+    return fail(fmt::format("image {} has no generation \"{}\"", image.name, printable(generation)),
+                "possible are " + join(image.generations, ", "));
+}
+
 /// A line on standard error each second, from the third on.
 std::function<void(std::uint64_t, std::uint64_t)> progress_to(Streams& streams, bool quiet) {
     using Clock = std::chrono::steady_clock;
@@ -265,9 +271,7 @@ namespace {
 Result<> change_pins(Work& work, Streams& streams, bool pin) {
     const auto* image = TRY(work.image());
     const auto generation = work.words.size() > 1 ? work.words[1] : image->current;
-    if (pin && std::ranges::find(image->generations, generation) == image->generations.end())
-        return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(generation)),
-                    "possible are " + join(image->generations, ", "));
+    if (pin) TRY(check_generation(*image, generation));
     auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
     const bool was = std::erase(record.pinned, generation) > 0;
     if (pin) record.pinned.push_back(generation);
@@ -317,9 +321,7 @@ Result<> image_pack(const Words& arguments, Streams& streams) {
     if (!stop && image->generations.empty())
         return fail(fmt::format("image {} has no generation yet", image->name),
                     "diskless-server image sync " + image->name + " makes one");
-    if (!stop && std::ranges::find(image->generations, generation) == image->generations.end())
-        return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(generation)),
-                    "possible are " + join(image->generations, ", "));
+    if (!stop) TRY(check_generation(*image, generation));
     auto record = TRY(read_image_record(work.directory(), work.cluster.warnings));
     record.pack = !stop;
     Packed packed;
@@ -361,9 +363,7 @@ Result<> image_rollback(const Words& arguments, Streams& streams) {
     if (wanted.empty())
         return fail(fmt::format("image {} has no generation before {}", image->name, image->current),
                     "possible are " + join(image->generations, ", "));
-    if (std::ranges::find(image->generations, wanted) == image->generations.end())
-        return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(wanted)),
-                    "possible are " + join(image->generations, ", "));
+    TRY(check_generation(*image, wanted));
     if (!work.dry()) TRY(make_current(work.files, work.directory(), wanted));
     if (!work.quiet() || work.dry())
         streams.out << fmt::format("{}: current {} {}, was {}\n", image->name, work.dry() ? "would be" : "is", wanted,
@@ -394,9 +394,7 @@ Result<> image_remove(const Words& arguments, Streams& streams) {
     if (!use.unknown.empty())
         return fail("it is not known what these nodes run: " + join(use.unknown, ", "),
                     "boot them again, or remove their snapshots");
-    if (work.words.size() == 2 && std::ranges::find(image->generations, work.words[1]) == image->generations.end())
-        return fail(fmt::format("image {} has no generation \"{}\"", image->name, printable(work.words[1])),
-                    "possible are " + join(image->generations, ", "));
+    if (work.words.size() == 2) TRY(check_generation(*image, work.words[1]));
     if (work.dry()) {
         streams.out << fmt::format("would remove {}\n", shown);
         return {};

@@ -1,5 +1,6 @@
 #include "common/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/utf8.hpp"
@@ -45,6 +46,8 @@ std::vector<std::string_view> lines(std::string_view text) {
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     return found;
 }
+
+bool has_line(std::string_view text, std::string_view line) { return std::ranges::count(lines(text), line) != 0; }
 
 std::string_view trim(std::string_view text) {
     const auto start = text.find_first_not_of(kBlanks);

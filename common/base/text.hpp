@@ -18,6 +18,8 @@ std::vector<std::string_view> words(std::string_view text);
 
 /// The lines of a text without their "\n" or "\r\n"; a last line without newline counts, an empty rest does not.
 std::vector<std::string_view> lines(std::string_view text);
+/// Is one of its lines just this?
+bool has_line(std::string_view text, std::string_view line);
 
 // What these return points into the text: one that ends with the statement would leave a range-for nothing to read.
 template <class Text>

@@ -61,4 +61,9 @@ std::vector<MountEntry> parse_mountinfo(std::string_view text) {
     return entries;
 }
 
+const MountEntry* mounted_at(const std::vector<MountEntry>& table, std::string_view target) {
+    const auto found = std::ranges::find(table, target, &MountEntry::target);
+    return found == table.end() ? nullptr : &*found;
+}
+
 }  // namespace diskless

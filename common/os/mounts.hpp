@@ -49,6 +49,9 @@ class Mounts {
     virtual bool knows_type(const std::string& type) const = 0;
 };
 
+/// What is mounted there first, by the table; nullptr: nothing.
+const MountEntry* mounted_at(const std::vector<MountEntry>& table, std::string_view target);
+
 /// "\\040" -> " ": how the kernel writes blanks, tabs, newlines and backslashes in names (mounts, swaps).
 std::string unescape_octal(std::string_view field);
 

@@ -4,6 +4,7 @@
 
 #include "common/base/pack.hpp"
 #include "init/mounted_root.hpp"
+#include "init/steps/find_init.hpp"
 #include "init/steps/look_at_root.hpp"
 #include "init/steps/steps.hpp"
 
@@ -25,12 +26,10 @@ Result<> run(StepContext& context, Boot& boot) {
                      .path = root.path,
                      .version = std::string(text(root.version)),
                      .options = root.options,
-                     .mode = root.writable ? "rw" : "ro",
-                     .generation = words_of_init.at(3)};
+                     .mode = root.writable ? "rw" : "ro"};
         boot.root_server = root.server;
         boot.root_version = root.version;
-        boot.init = words_of_init.at(0);
-        boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
+        take_init(boot, words_of_init);
         if (boot.config.root.mode != RootMode::overlay)
             boot.config.root.mode = root.writable ? RootMode::writable : RootMode::read_only;
     });

@@ -1,7 +1,6 @@
 // carry-api: proc, sys, dev and run, shown in the new root as well. A copy of each stays, for the agent stays in the
 // initramfs' own file system, which the switch hides, and needs them there. Last of all, for a tree is copied as it is
 // at that moment.
-#include <algorithm>
 #include <array>
 
 #include "init/steps/steps.hpp"
@@ -27,7 +26,7 @@ Result<std::string> carry_over(Os& os) {
     for (const std::string api : {"/proc", "/sys", "/dev", "/run"}) {
         const auto target = join_path(kNewRoot, api);
         // An earlier attempt got as far as here.
-        if (std::ranges::find(table, target, &MountEntry::target) != table.end()) continue;
+        if (mounted_at(table, target) != nullptr) continue;
         if (auto shown = show(os.mounts, api, target); !shown) {
             auto error = shown.error();
             error.remedy = "the image needs a directory there: mkdir " + api + " in its root";

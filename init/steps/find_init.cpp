@@ -106,4 +106,10 @@ Result<std::string> find_init(const Os& os, const std::string& root, const std::
                 ENOENT);
 }
 
+void take_init(Boot& boot, const std::vector<std::string>& found) {
+    boot.init = found.at(0);
+    boot.init_is_systemd = found.at(1).find("systemd") != std::string::npos;
+    boot.root.generation = found.at(3);
+}
+
 }  // namespace diskless::steps

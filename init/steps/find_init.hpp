@@ -11,4 +11,7 @@ namespace diskless::steps {
 /// inittab and no init.
 Result<std::string> find_init(const Os& os, const std::string& root, const std::string& wanted);
 
+/// Writes what it has found, unpacked, to the boot: when that is published.
+void take_init(Boot& boot, const std::vector<std::string>& found);
+
 }  // namespace diskless::steps

@@ -2,7 +2,6 @@
 // not even /dev/console.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 
 #include "init/steps/steps.hpp"
@@ -51,7 +50,7 @@ Result<> run(StepContext& context) {
     auto before = os.mounts.table();
     for (const auto& api : kApiMounts) {
         if (!before) before = os.mounts.table();
-        if (before && std::ranges::find(*before, api.target, &MountEntry::target) != before->end()) continue;
+        if (before && mounted_at(*before, api.target) != nullptr) continue;
         TRY(os.files.make_directories(api.target));
         auto mounted = os.mounts.mount({api.type, api.target, api.type, api.options});
         if (mounted || mounted.error().code == EBUSY) continue;  // EBUSY: an outer initramfs has mounted it already

@@ -105,9 +105,7 @@ Result<> run(StepContext& context, Boot& boot) {
         boot.root.image = image;
         boot.root.mode = word(RootMode::read_only);
         if (boot.config.root.mode == RootMode::writable) boot.config.root.mode = RootMode::read_only;  // adopt-root
-        boot.root.generation = found.at(3);
-        boot.init = found.at(0);
-        boot.init_is_systemd = found.at(1).find("systemd") != std::string::npos;
+        take_init(boot, found);
     });
     return {};
 }

@@ -51,20 +51,22 @@ Result<> run(StepContext& context, Boot& boot) {
     return {};
 }
 
+/// Id of the step after which the root is what an overlay lies on.
+std::string root_beneath(const Boot& boot) { return boot.config.root.image.empty() ? "mount-root" : "mount-image"; }
+
 }  // namespace
 
 Step mount_overlay(Boot& boot) {
     return {.id = "mount-overlay",
             .sentence = "make the root writable in memory",
-            .needs = {boot.config.root.image.empty() ? "mount-root" : "mount-image"},
+            .needs = {root_beneath(boot)},
             .deadline = Milliseconds{30'000},
             .retry = {.attempts = 3},
             .run = [&boot](StepContext& context) { return run(context, boot); }};
 }
 
 std::string root_for(const Boot& boot) {
-    if (boot.config.root.mode == RootMode::overlay) return "mount-overlay";
-    return boot.config.root.image.empty() ? "mount-root" : "mount-image";
+    return boot.config.root.mode == RootMode::overlay ? "mount-overlay" : root_beneath(boot);
 }
 
 }  // namespace diskless::steps

@@ -4,6 +4,7 @@
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "init/nfs_mount.hpp"
+#include "init/steps/find_init.hpp"
 #include "init/steps/look_at_root.hpp"
 #include "init/steps/steps.hpp"
 
@@ -67,14 +68,12 @@ Result<> run(StepContext& context, Boot& boot) {
                      .path = path,
                      .version = std::string(text(mounted->version)),
                      .options = mounted->options,
-                     .mode = std::string(word(shared ? RootMode::read_only : RootMode::writable)),
-                     .generation = words_of_init.at(3)};
+                     .mode = std::string(word(shared ? RootMode::read_only : RootMode::writable))};
         boot.root_server = mounted->server;
         boot.root_version = mounted->version;
         boot.root_ports = mounted->ports;
         boot.location = location;
-        boot.init = words_of_init.at(0);
-        boot.init_is_systemd = words_of_init.at(1).find("systemd") != std::string::npos;
+        take_init(boot, words_of_init);
     });
     return {};
 }

@@ -2,16 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "init/boot.hpp"
 
 namespace diskless::steps {
-
-const MountEntry* mounted_at(const std::vector<MountEntry>& table, std::string_view target) {
-    const auto found = std::ranges::find(table, target, &MountEntry::target);
-    return found == table.end() ? nullptr : &*found;
-}
 
 Result<> move_aside(Mounts& mounts, const std::string& place) {
     const auto table = TRY(mounts.table());

@@ -7,9 +7,6 @@
 
 namespace diskless::steps {
 
-/// Nothing when no file system is mounted there.
-const MountEntry* mounted_at(const std::vector<MountEntry>& table, std::string_view target);
-
 /// Moves the root, which is mounted at kNewRoot, to `place`, unless an attempt before has done so. It stays visible
 /// there: not to be written, as one may be that was there before us (adopt-root), nor a way to programs from which the
 /// node has taken the set-user-id bit.

@@ -1,8 +1,6 @@
 // prepare-state: the lists of root and snapshot become one StatePlan, and that is mounted.
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "common/base/pack.hpp"
 #include "common/base/text.hpp"
 #include "common/report/packed_facts.hpp"
@@ -76,7 +74,7 @@ Result<> run(StepContext& context, Boot& boot) {
     TRY(os.files.make_directories(kStateDirectory));
     // A boot that goes on after a failure begins again with attempt 1: the mount table knows better.
     const auto table = TRY(os.mounts.table());
-    const bool again = std::ranges::any_of(table, [](const auto& mount) { return mount.target == kStateDirectory; });
+    const bool again = mounted_at(table, kStateDirectory) != nullptr;
     if (!again) TRY(os.mounts.mount({"diskless-state", kStateDirectory, "tmpfs", "nosuid,nodev,mode=0755"}));
 
     const bool snapshot = boot.snapshot.state == "mounted";

@@ -132,9 +132,7 @@ class Tree {
             const bool pinned = image && image->current != first.generation;
             find("not-packed",
                  fmt::format("{} is not packed, though root-mode of {} is image", root, fold_node_set(names)),
-                 first.own_root ? std::string("root-mode=overlay: a root of a node's own is not packed")
-                                : fmt::format("diskless-server image pack {}{}", first.image,
-                                              pinned ? " " + first.generation : ""));
+                 fmt::format("diskless-server image pack {}{}", first.image, pinned ? " " + first.generation : ""));
         }
     }
 

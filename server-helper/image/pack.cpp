@@ -16,11 +16,6 @@ namespace {
 constexpr std::string_view kPartial = ".diskless-root.partial";
 constexpr std::size_t kLargestConfiguration = std::size_t{1} << 20;
 
-bool has_line(std::string_view text, std::string_view wanted) {
-    for (const auto line : lines(text))
-        if (line == wanted) return true;
-    return false;
-}
 /// Of a file that is cut short nobody can boot. Superblock: "hsqs" at 0, bytes in use at 40, little endian (Linux,
 /// fs/squashfs/squashfs_fs.h).
 bool is_whole(const Files& files, const std::string& path) {
